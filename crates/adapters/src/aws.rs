@@ -1,0 +1,33 @@
+//! How AWS is reached: one configuration a process, loaded when it is first needed.
+//!
+//! Region, credentials and endpoints come from AWS's own settings (environment, profile, the function's
+//! role). An endpoint override for everything, `AWS_ENDPOINT_URL`, makes S3 addresses path-style, as
+//! emulators and stores other than Amazon's need them.
+
+#[cfg(feature = "aws")]
+mod error;
+#[cfg(feature = "aws")]
+mod sdk;
+
+#[cfg(feature = "aws")]
+pub(crate) use error::{AwsError, NoRegion};
+
+/// AWS as this process reaches it; clones share one configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Aws {
+    #[cfg(feature = "aws")]
+    config: std::sync::Arc<tokio::sync::OnceCell<aws_config::SdkConfig>>,
+}
+
+impl Aws {
+    /// AWS as its own settings say.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+/// The program was built without AWS.
+#[cfg(not(feature = "aws"))]
+#[derive(Debug, thiserror::Error)]
+#[error("this program was built without AWS")]
+pub(crate) struct NotBuiltIn;

@@ -1,0 +1,13 @@
+//! How the engine's ports reach the world: vaults, keyrings, databases, the clock, and the settings that name them.
+//!
+//! A composition root reads [`settings`] once, opens what they name, and hands the engine its ports.
+
+pub mod ambient;
+pub mod aws;
+mod disk;
+pub mod files;
+pub mod keyring;
+#[cfg(feature = "mysql")]
+pub mod mysql;
+pub mod settings;
+pub mod vault;

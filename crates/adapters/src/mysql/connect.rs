@@ -1,0 +1,246 @@
+//! Sessions: an address becomes a connection whose settings are all known.
+//!
+//! A server's configuration must not change what is read: a global `sql_select_limit`, `sql_mode` or time
+//! zone would. Whatever matters is set for the session.
+
+use std::time::Duration;
+
+use gorgen_engine::{
+    model::{Flavor, ServerInfo, SourceIdentity},
+    ports::SourceError,
+};
+use mysql_async::{Conn, Opts, OptsBuilder, Row, SslOpts, Value, prelude::Queryable};
+use tokio::time::timeout;
+
+use super::error::MySqlError;
+use crate::settings::{Address, DatabaseUrl, Tls};
+
+/// How long a connection may take to be made, TLS and login included.
+const CONNECT: Duration = Duration::from_secs(20);
+
+/// What the client takes: as much as the protocol can carry.
+const LARGEST_PACKET: usize = 1 << 30;
+
+/// Probes on an idle connection, so that a way that broke silently is noticed.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// What every session needs. A stalled upload must not make the server hang up.
+const SETTINGS: &[&str] = &[
+    "SET NAMES utf8mb4",
+    "SET SESSION sql_mode = '', time_zone = '+00:00', sql_quote_show_create = 1, \
+     sql_select_limit = 18446744073709551615, sql_big_selects = 1, autocommit = 1, \
+     net_read_timeout = 600, net_write_timeout = 600, wait_timeout = 86400, lock_wait_timeout = 300",
+    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+];
+
+/// What a session gets where the server has it and lets us.
+fn wishes(flavor: Flavor) -> &'static [&'static str] {
+    match flavor {
+        Flavor::MySql => &[
+            "SET SESSION max_execution_time = 0",
+            "SET SESSION show_gipk_in_create_table_and_information_schema = 1",
+        ],
+        Flavor::MariaDb => &[
+            "SET SESSION max_statement_time = 0",
+            "SET SESSION idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0, \
+             idle_write_transaction_timeout = 0",
+        ],
+        Flavor::TiDb => &["SET SESSION max_execution_time = 0"],
+    }
+}
+
+/// One connection to the server of a database.
+pub(super) struct Session {
+    pub(super) conn: Conn,
+    pub(super) server: ServerInfo,
+    identity: SourceIdentity,
+}
+
+impl Session {
+    /// Connects; the database need not exist.
+    pub(super) async fn open(url: &DatabaseUrl) -> Result<Self, SourceError> {
+        let identity = url.identity();
+        let log_in = format!("log in as {}", url.user);
+        let conn = timeout(CONNECT, Conn::new(options(url))).await;
+        let conn = conn.map_err(|_| MySqlError::Timeout { seconds: CONNECT.as_secs() });
+        let conn = conn.and_then(|conn| Ok(conn?)).map_err(|error| error.refused(&identity, &log_in))?;
+        let server = ServerInfo { flavor: Flavor::MySql, version: String::new() };
+        let mut session = Self { conn, server, identity };
+        session.set_up().await?;
+        Ok(session)
+    }
+
+    async fn set_up(&mut self) -> Result<(), SourceError> {
+        let says = self.answers("ask for its version", "SELECT VERSION(), @@version_comment").await?;
+        let (version, comment) = says.first().map(|row| (row.text(0), row.text(1))).unwrap_or_default();
+        self.server = ServerInfo { flavor: flavor(&version, &comment), version };
+        for setting in SETTINGS {
+            self.run("prepare the session", setting).await?;
+        }
+        for wish in wishes(self.server.flavor) {
+            self.try_run(wish).await?;
+        }
+        Ok(())
+    }
+
+    /// Says goodbye; if that fails the server will notice by itself.
+    pub(super) async fn close(self) {
+        let _ = self.conn.disconnect().await;
+    }
+
+    /// Which database this session is for.
+    pub(super) fn identity(&self) -> &SourceIdentity {
+        &self.identity
+    }
+
+    /// The dialect of the server.
+    pub(super) fn flavor(&self) -> Flavor {
+        self.server.flavor
+    }
+
+    /// Runs a statement that gives no rows.
+    pub(super) async fn run(&mut self, action: &str, statement: &str) -> Result<(), SourceError> {
+        let done = self.conn.query_drop(statement).await;
+        done.map_err(|error| MySqlError::from(error).refused(&self.identity, action))
+    }
+
+    /// Runs a statement that the server may refuse; tells whether it did not.
+    pub(super) async fn try_run(&mut self, statement: &str) -> Result<bool, SourceError> {
+        match self.conn.query_drop(statement).await {
+            Ok(()) => Ok(true),
+            Err(mysql_async::Error::Server(_)) => Ok(false),
+            Err(error) => Err(MySqlError::from(error).refused(&self.identity, "run a statement")),
+        }
+    }
+
+    /// Asks for a few rows of text.
+    pub(super) async fn answers(&mut self, action: &str, query: &str) -> Result<Vec<Answer>, SourceError> {
+        self.ask(query).await.map_err(|error| error.refused(&self.identity, action))
+    }
+
+    /// Asks about an object, `what`, that may have changed or gone since it was seen.
+    pub(super) async fn answers_about(
+        &mut self,
+        what: &str,
+        query: &str,
+    ) -> Result<Vec<Answer>, SourceError> {
+        let answers = self.ask(query).await;
+        answers.map_err(|error| error.source(&self.identity, &format!("describe {what}"), what))
+    }
+
+    /// Asks for what the server may refuse: then there is no answer.
+    pub(super) async fn answers_if_allowed(&mut self, query: &str) -> Result<Vec<Answer>, SourceError> {
+        match self.ask(query).await {
+            Err(MySqlError::Server { .. }) => Ok(Vec::new()),
+            other => other.map_err(|error| error.refused(&self.identity, "ask for its state")),
+        }
+    }
+
+    async fn ask(&mut self, query: &str) -> Result<Vec<Answer>, MySqlError> {
+        let rows: Vec<Row> = self.conn.query(query).await?;
+        rows.into_iter().map(Answer::of).collect()
+    }
+}
+
+/// A row of the catalog: text, or NULL.
+#[derive(Debug, Clone)]
+pub(super) struct Answer(Vec<Option<String>>);
+
+impl Answer {
+    fn of(row: Row) -> Result<Self, MySqlError> {
+        let text = |value| match value {
+            Value::NULL => Ok(None),
+            Value::Bytes(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| MySqlError::Protocol),
+            _ => Err(MySqlError::Protocol),
+        };
+        row.unwrap().into_iter().map(text).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The value in this place, if it is there and not NULL.
+    pub(super) fn get(&self, place: usize) -> Option<&str> {
+        self.0.get(place)?.as_deref()
+    }
+
+    /// The last value, if it is not NULL.
+    pub(super) fn last(&self) -> Option<&str> {
+        self.0.last()?.as_deref()
+    }
+
+    /// The same as owned text; empty for NULL.
+    pub(super) fn text(&self, place: usize) -> String {
+        self.get(place).unwrap_or_default().to_owned()
+    }
+
+    /// The same as a number; 0 for NULL or no number.
+    pub(super) fn number(&self, place: usize) -> u64 {
+        self.get(place).and_then(|text| text.parse().ok()).unwrap_or_default()
+    }
+}
+
+/// Tells servers apart by what they call themselves.
+fn flavor(version: &str, comment: &str) -> Flavor {
+    let says = |name: &str| [version, comment].iter().any(|text| text.to_lowercase().contains(name));
+    if says("tidb") {
+        Flavor::TiDb
+    } else if says("mariadb") {
+        Flavor::MariaDb
+    } else {
+        Flavor::MySql
+    }
+}
+
+fn options(url: &DatabaseUrl) -> Opts {
+    let password = url.password.expose();
+    let options = OptsBuilder::default()
+        .user(Some(&url.user))
+        .pass((!password.is_empty()).then_some(password))
+        .prefer_socket(false)
+        .stmt_cache_size(0)
+        .tcp_keepalive(Some(KEEPALIVE))
+        .max_allowed_packet(Some(LARGEST_PACKET))
+        .wait_timeout(Some(0));
+    let options = match &url.address {
+        Address::Tcp { host, port } => options.ip_or_hostname(host).tcp_port(*port),
+        Address::Socket(path) => options.socket(Some(path.to_string_lossy())),
+    };
+    match &url.tls {
+        Tls::Off => options.into(),
+        // The account of RDS IAM authentication sends its token as it is, which only TLS makes safe.
+        Tls::Required { ca } => {
+            let authorities = ca.iter().map(|path| path.clone().into()).collect();
+            let tls = SslOpts::default()
+                .with_disable_built_in_roots(ca.is_some())
+                .with_root_certs(authorities);
+            options.ssl_opts(tls).enable_cleartext_plugin(true).into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_told_apart_by_what_they_say() {
+        assert_eq!(flavor("10.11.19-MariaDB-0+deb12u1-log", "Debian 12"), Flavor::MariaDb);
+        assert_eq!(flavor("8.0.11-TiDB-v7.5.0", "TiDB Server (Apache License 2.0)"), Flavor::TiDb);
+        assert_eq!(flavor("8.0.40", "Source distribution"), Flavor::MySql);
+        assert_eq!(flavor("8.0.36-28", "Percona Server (GPL)"), Flavor::MySql);
+        assert_eq!(flavor("10.6.14-log", "managed by https://aws.amazon.com/rds/ (MariaDB)"), Flavor::MariaDb);
+    }
+
+    #[test]
+    fn tls_is_asked_for_and_only_then_may_a_password_go_in_the_clear() {
+        let options = |text: &str| options(&text.parse().unwrap());
+        let remote = options("mysql://a:b@db.example:3307/c");
+        assert!(remote.ssl_opts().is_some_and(|tls| !tls.disable_built_in_roots()));
+        assert!(remote.enable_cleartext_plugin());
+        assert!(!remote.prefer_socket());
+        let own = options("mysql://a:b@db.example/c?ca=/ca.pem");
+        assert!(own.ssl_opts().is_some_and(|tls| tls.disable_built_in_roots() && tls.root_certs().len() == 1));
+        let local = options("mysql://a@127.0.0.1/c");
+        assert!(local.ssl_opts().is_none() && !local.enable_cleartext_plugin());
+        assert_eq!(local.pass(), None);
+        assert_eq!(options("mysql://a@/c?socket=/run/my.sock").socket(), Some("/run/my.sock"));
+    }
+}

@@ -1,0 +1,257 @@
+//! Errors of the driver and the server, in words that hold neither rows nor passwords.
+//!
+//! Server messages quote row values (`Duplicate entry 'maria@...' for key 'email'`). What a server says is
+//! therefore shown whole only where no row can be in it; else only its names, or our own words for its code.
+
+use std::io;
+
+use gorgen_engine::{
+    model::SourceIdentity,
+    ports::{SourceError, TargetError},
+};
+use mysql_async::{DriverError, Error, IoError, ServerError};
+
+/// What the driver or the server said.
+#[derive(Debug, thiserror::Error)]
+pub enum MySqlError {
+    /// The server's own error.
+    #[error("{message} (error {code})")]
+    Server {
+        /// Its code, e.g. 1045.
+        code: u16,
+        /// Its message, without row values.
+        message: String,
+    },
+    /// The network.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// TLS could not be agreed on.
+    #[error("TLS failed")]
+    Tls(#[source] mysql_async::TlsError),
+    /// What came is not what the protocol says, or can't be done.
+    #[error(transparent)]
+    Driver(DriverError),
+    /// An answer that is no answer to what was asked; its content is not shown.
+    #[error("the server's answer was not understood")]
+    Protocol,
+    /// Nothing came.
+    #[error("no answer within {seconds} s")]
+    Timeout {
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// A privilege is missing without which things would be left out silently.
+    #[error("the account lacks the privilege {privilege}: {grant}")]
+    Privilege {
+        /// Which.
+        privilege: &'static str,
+        /// The statement that grants it.
+        grant: String,
+    },
+    /// There is no such database, or the account may not see it.
+    #[error("there is no database {database:?} that this account may see")]
+    NoDatabase {
+        /// Its name.
+        database: String,
+    },
+    /// The server stored something else than it was sent.
+    #[error("the server altered or refused values: {message} (warning {code})")]
+    Altered {
+        /// The warning's code.
+        code: u16,
+        /// What it is about, without row values.
+        message: String,
+    },
+    /// The rows to load are not what the table's columns say.
+    #[error("the rows do not fit the table's columns")]
+    Rows,
+}
+
+/// How much of a server's message may be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// All but what may hold row values: the statement had none in it.
+    Statement,
+    /// Only names: rows were part of the statement.
+    Rows,
+}
+
+/// Codes with which a server says that it, or the way to it, is not there now.
+const UNREACHABLE: &[u16] = &[
+    1040, // too many connections
+    1053, // shutdown in progress
+    1077, // normal shutdown
+    1079, // shutdown complete
+    1158, 1159, 1160, 1161, // network read and write
+    1203, // too many connections of this user
+    1205, // lock wait timeout
+    1213, // deadlock
+    1226, // resource limit of this user
+    1927, // connection was killed (MariaDB)
+    3168, // server is not yet ready
+    4031, // idle for too long (MySQL)
+];
+
+/// Codes with which a server says that a definition is not what it was.
+const CHANGED: &[u16] = &[
+    1049, // unknown database
+    1054, // unknown column
+    1146, // no such table
+    1176, // no such key
+    1305, // no such routine
+    1347, // is not a view
+    1360, // no such trigger
+    1412, // table definition has changed
+    1539, // no such event
+    4089, // is not a sequence (MariaDB)
+    4091, // unknown sequence (MariaDB)
+];
+
+/// Codes whose messages may hold a value even if the statement has none in it (`ALTER TABLE` reads rows).
+const HOLDS_VALUES: &[u16] = &[
+    1062, 1264, 1265, 1292, 1300, 1366, 1367, 1406, 1411, 1441, 1525, 1526, 1586, 1644, 1690, 1748, 1859,
+    1918, 3140, 3141, 3156, 3903, 3904,
+];
+
+/// Codes whose messages never hold more than names.
+const ONLY_NAMES: &[u16] = &[
+    1005, 1021, 1030, 1036, 1044, 1045, 1048, 1053, 1054, 1114, 1136, 1142, 1143, 1146, 1148, 1153, 1205,
+    1213, 1227, 1263, 1290, 1317, 1364, 1416, 1452, 1927, 3024, 3037, 3516, 3643, 3819, 3948, 4025, 4166,
+];
+
+impl From<Error> for MySqlError {
+    fn from(error: Error) -> Self {
+        Self::shown(error, Shown::Statement)
+    }
+}
+
+impl MySqlError {
+    /// Takes over an error of the driver, with as much of a server's message as may be shown.
+    pub(super) fn shown(error: Error, shown: Shown) -> Self {
+        match error {
+            Error::Server(ServerError { code, message, .. }) => {
+                Self::Server { code, message: without_values(code, &message, shown) }
+            }
+            Error::Io(IoError::Io(error)) => Self::Io(error),
+            Error::Io(IoError::Tls(error)) => Self::Tls(error),
+            // Their debug forms hold rows.
+            Error::Driver(
+                DriverError::UnexpectedPacket { .. }
+                | DriverError::FromRow { .. }
+                | DriverError::FromValue { .. },
+            ) => Self::Protocol,
+            Error::Driver(error) => Self::Driver(error),
+            Error::Other(_) | Error::Url(_) => Self::Protocol,
+        }
+    }
+
+    /// The code, if the server itself spoke.
+    pub(super) fn code(&self) -> Option<u16> {
+        match self {
+            Self::Server { code, .. } => Some(*code),
+            _ => None,
+        }
+    }
+
+    /// May the same statement succeed if it is only run again?
+    pub(super) fn is_conflict(&self) -> bool {
+        matches!(self.code(), Some(1205 | 1213))
+    }
+
+    /// The port's error for something that was asked of `identity`; `what` names the object that is concerned.
+    pub(super) fn source(self, identity: &SourceIdentity, action: &str, what: &str) -> SourceError {
+        match self.code() {
+            Some(code) if CHANGED.contains(&code) => SourceError::DefinitionChanged { what: what.to_owned() },
+            _ => self.refused(identity, action),
+        }
+    }
+
+    /// The port's error for something that no change of definitions can explain.
+    pub(super) fn refused(self, identity: &SourceIdentity, action: &str) -> SourceError {
+        let unreachable = match &self {
+            Self::Server { code, .. } => UNREACHABLE.contains(code),
+            Self::Io(_) | Self::Tls(_) | Self::Driver(_) | Self::Timeout { .. } => true,
+            Self::Privilege { .. } | Self::NoDatabase { .. } | Self::Altered { .. } | Self::Rows => false,
+            Self::Protocol => return SourceError::Unexpected { what: format!("cannot {action}: {self}") },
+        };
+        if unreachable {
+            SourceError::Unreachable { identity: identity.clone(), source: self.into() }
+        } else {
+            SourceError::Refused { action: action.to_owned(), source: self.into() }
+        }
+    }
+
+    /// The port's error for something that was asked of a target.
+    pub(super) fn target(self, identity: &SourceIdentity, action: &str) -> TargetError {
+        match self.refused(identity, action) {
+            SourceError::Refused { action, source } => TargetError::Refused { action, source },
+            other => TargetError::Source(other),
+        }
+    }
+}
+
+/// A server's message or warning without the row values in it.
+pub(super) fn without_values(code: u16, message: &str, shown: Shown) -> String {
+    let whole = match shown {
+        Shown::Statement => !HOLDS_VALUES.contains(&code),
+        Shown::Rows => ONLY_NAMES.contains(&code),
+    };
+    if whole {
+        return message.to_owned();
+    }
+    let what = match code {
+        1062 | 1586 | 1859 => "duplicate entry",
+        1064 => "syntax error",
+        1264 | 1690 => "value out of range",
+        1265 | 1406 => "value too long or not known to the column",
+        1292 | 1366 | 1367 | 1411 | 1525 | 1918 => "value of the wrong kind",
+        1300 => "bytes that are no text of that character set",
+        1441 => "date or time out of range",
+        1526 | 1748 => "no partition for a value",
+        1644 => "raised by a trigger or routine",
+        3140 | 3141 | 3156 | 3903 | 3904 => "invalid JSON",
+        _ => "a value was refused",
+    };
+    // Values stand before these words, names after them.
+    let names = [" for key ", " for column "].into_iter().find_map(|words| {
+        let at = message.rfind(words)?;
+        Some(&message[at..])
+    });
+    format!("{what}{}", names.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(code: u16, message: &str) -> Error {
+        Error::Server(ServerError { code, message: message.to_owned(), state: "HY000".to_owned() })
+    }
+
+    #[test]
+    fn row_values_are_left_out_and_names_kept() {
+        let shown = |code, message, shown| MySqlError::shown(server(code, message), shown).to_string();
+        let duplicate = "Duplicate entry 'maria for key x' for key 'pacientes.email'";
+        for how in [Shown::Statement, Shown::Rows] {
+            let expected = "duplicate entry for key 'pacientes.email' (error 1062)";
+            assert_eq!(shown(1062, duplicate, how), expected);
+        }
+        assert_eq!(
+            shown(1366, "Incorrect integer value: 'segredo' for column 'c' at row 3", Shown::Rows),
+            "value of the wrong kind for column 'c' at row 3 (error 1366)"
+        );
+        let syntax = "You have an error in your SQL syntax; ... near ''segredo','x')' at line 1";
+        assert_eq!(shown(1064, syntax, Shown::Rows), "syntax error (error 1064)");
+        assert_eq!(shown(9999, "novel 'segredo'", Shown::Rows), "a value was refused (error 9999)");
+        assert_eq!(shown(9999, "novel", Shown::Statement), "novel (error 9999)");
+    }
+
+    #[test]
+    fn codes_decide_what_kind_of_error_it_is() {
+        let identity = SourceIdentity { server: "db:3306".to_owned(), database: "clinica".to_owned() };
+        let error = |code| MySqlError::from(server(code, "said")).source(&identity, "read table a", "table a");
+        assert!(matches!(error(1412), SourceError::DefinitionChanged { what } if what == "table a"));
+        assert!(matches!(error(1927), SourceError::Unreachable { .. }));
+        assert!(matches!(error(1045), SourceError::Refused { action, .. } if action == "read table a"));
+    }
+}

@@ -1,0 +1,176 @@
+//! Canonical rows into a table: all of them, unaltered, or none.
+
+use std::{borrow::Cow, time::Duration};
+
+use async_trait::async_trait;
+use gorgen_engine::{
+    model::{Flavor, Table},
+    ports::{Loader, TargetError},
+};
+use mysql_async::prelude::Queryable;
+
+use super::{
+    connect::Session,
+    error::{MySqlError, Shown, without_values},
+    insert::Inserts,
+    load_data,
+    place::is_enum,
+    survey::Survey,
+    target::LoadBy,
+};
+
+/// A conflict with another loader of the same table goes away when that one has committed.
+const ATTEMPTS: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// `Data truncated for column`.
+const DATA_TRUNCATED: u16 = 1265;
+
+/// Values are stored as they are: zero as a counter, dates that are none, keys that are checked later.
+const SETTINGS: &str = "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', \
+     foreign_key_checks = 0, unique_checks = 0, max_error_count = 1024";
+
+fn wishes(flavor: Flavor) -> &'static [&'static str] {
+    match flavor {
+        Flavor::MySql | Flavor::TiDb => &["SET SESSION innodb_lock_wait_timeout = 600"],
+        Flavor::MariaDb => {
+            &["SET SESSION innodb_lock_wait_timeout = 600", "SET SESSION check_constraint_checks = 0"]
+        }
+    }
+}
+
+/// One connection that loads.
+pub(super) struct MySqlLoader {
+    session: Session,
+    by_load_data: bool,
+    max_packet: u64,
+}
+
+/// Why rows are not in the table.
+enum Failure {
+    Server(MySqlError),
+    Target(TargetError),
+}
+
+impl From<TargetError> for Failure {
+    fn from(error: TargetError) -> Self {
+        Self::Target(error)
+    }
+}
+
+impl From<mysql_async::Error> for Failure {
+    fn from(error: mysql_async::Error) -> Self {
+        Self::Server(MySqlError::shown(error, Shown::Rows))
+    }
+}
+
+impl MySqlLoader {
+    pub(super) async fn new(mut session: Session, load_by: LoadBy) -> Result<Self, TargetError> {
+        session.run("prepare to load rows", SETTINGS).await?;
+        for wish in wishes(session.flavor()) {
+            session.try_run(wish).await?;
+        }
+        let by_load_data = load_by == LoadBy::WhatTheServerTakes && load_data::is_allowed(&mut session).await?;
+        let packet = session.answers("ask for its packet size", "SELECT @@max_allowed_packet").await?;
+        let max_packet = packet.first().map(|row| row.number(0)).unwrap_or_default();
+        Ok(Self { session, by_load_data, max_packet })
+    }
+
+    /// One transaction: stored and counted, or as if it had not been.
+    async fn attempt(&mut self, table: &Table, rows: &[u8], survey: &Survey) -> Result<(), Failure> {
+        self.session.conn.query_drop("START TRANSACTION").await?;
+        match self.store(table, rows, survey).await {
+            Ok(()) => Ok(self.session.conn.query_drop("COMMIT").await?),
+            Err(failure) => {
+                // What failed is the news, not that the way back is broken as well.
+                let _ = self.session.conn.query_drop("ROLLBACK").await;
+                Err(failure)
+            }
+        }
+    }
+
+    async fn store(&mut self, table: &Table, rows: &[u8], survey: &Survey) -> Result<(), Failure> {
+        let (by_load_data, by_insert) =
+            if self.by_load_data { survey.divide(rows) } else { (Cow::Borrowed(&[][..]), Cow::Borrowed(rows)) };
+        let mut stored = 0;
+        let mut warnings = Warnings::default();
+        if !by_load_data.is_empty() {
+            stored += load_data::load(&mut self.session, table, &by_load_data).await?;
+            warnings.collect(&mut self.session).await?;
+        }
+        let target = self.session.identity().clone();
+        let flavor = self.session.flavor();
+        let mut statements = Inserts::new(&target, table, &by_insert, flavor, self.max_packet);
+        while let Some(statement) = statements.next()? {
+            self.session.conn.query_drop(statement).await?;
+            stored += self.session.conn.affected_rows();
+            warnings.collect(&mut self.session).await?;
+        }
+        if stored != survey.rows {
+            let table = table.name.clone();
+            return Err(TargetError::RowsLost { table, expected: survey.rows, stored }.into());
+        }
+        warnings.check(table, survey).map_err(Failure::Server)
+    }
+}
+
+#[async_trait]
+impl Loader for MySqlLoader {
+    async fn load(&mut self, table: &Table, rows: &[u8], count: u64) -> Result<(), TargetError> {
+        let identity = self.session.identity().clone();
+        let refused = |error: MySqlError| error.target(&identity, &format!("load rows into table {}", table.name));
+        let survey = Survey::of(table, rows, self.session.flavor()).map_err(refused)?;
+        if survey.rows != count {
+            let table = table.name.clone();
+            return Err(TargetError::RowsLost { table, expected: count, stored: survey.rows });
+        }
+        let mut attempt = 1;
+        loop {
+            match self.attempt(table, rows, &survey).await {
+                Ok(()) => return Ok(()),
+                Err(Failure::Server(error)) if error.is_conflict() && attempt < ATTEMPTS => {
+                    tokio::time::sleep(PAUSE * attempt).await;
+                    attempt += 1;
+                }
+                Err(Failure::Server(error)) => return Err(refused(error)),
+                Err(Failure::Target(error)) => return Err(error),
+            }
+        }
+    }
+}
+
+/// What the server said beside storing the rows.
+#[derive(Default)]
+struct Warnings {
+    count: u64,
+    shown: Vec<(u16, String)>,
+}
+
+impl Warnings {
+    /// Takes note of the last statement's warnings.
+    async fn collect(&mut self, session: &mut Session) -> Result<(), Failure> {
+        let count = session.conn.get_warnings();
+        if count > 0 {
+            let shown: Vec<(String, u16, String)> = session.conn.query("SHOW WARNINGS").await?;
+            self.count += u64::from(count);
+            self.shown.extend(shown.into_iter().map(|(_, code, message)| (code, message)));
+        }
+        Ok(())
+    }
+
+    /// A warning says that a value was altered. Only an ENUM's empty value, which stands for no member,
+    /// can't be stored without one.
+    fn check(&self, table: &Table, survey: &Survey) -> Result<(), MySqlError> {
+        let enums: Vec<_> = table.columns.iter().filter(|column| is_enum(column)).collect();
+        let is_expected = |message: &str| {
+            enums.iter().any(|column| message.contains(&format!("for column '{}'", column.name)))
+        };
+        let bad = self.shown.iter().find(|(code, message)| *code != DATA_TRUNCATED || !is_expected(message));
+        match bad.or(self.shown.first().filter(|_| self.count > survey.empty_enums)) {
+            None => Ok(()),
+            Some((code, message)) => {
+                Err(MySqlError::Altered { code: *code, message: without_values(*code, message, Shown::Rows) })
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! MySQL, MariaDB and TiDB through the crate `mysql_async`: the ports `Source` and `Target`.
+//!
+//! ```text
+//! connect      an address -> a session whose every setting that matters is known
+//! catalog      what the database holds; columns, keys, objects and privileges have files of their own
+//! snapshot     sessions that provably see one moment
+//! reader       one table of a snapshot -> canonical rows
+//! target       the database that is restored into
+//! loader       canonical rows -> a table, by load_data or, where the server forbids it, by insert
+//! ```
+//! Rows travel as the server's text protocol spells them, which is nearly what a canonical row is: see
+//! [`gorgen_engine::model::ValueKind`]. Server errors are stripped of row values in `error`.
+
+mod catalog;
+mod columns;
+mod connect;
+mod context;
+mod error;
+mod insert;
+mod json;
+mod keys;
+mod load_data;
+mod loader;
+mod names;
+mod objects;
+mod place;
+mod privileges;
+mod reader;
+mod real;
+mod snapshot;
+mod source;
+mod survey;
+mod surveyor;
+mod target;
+mod trigger;
+
+pub use error::MySqlError;
+pub use source::MySqlSource;
+pub use surveyor::MySqlSurveyor;
+pub use target::{LoadBy, MySqlTarget};

@@ -1,0 +1,228 @@
+//! Sessions that see the database at one moment.
+//!
+//! One transaction sees one moment, always. Several do only if it can be proved, in one of these ways:
+//! - they all stand at the same position of the binary log (MariaDB, Percona Server), which is exact as long
+//!   as every write goes through that log; a session with `sql_log_bin = 0` would escape, so that the proof
+//!   holds for the application's writes and not for an administrator's unlogged ones;
+//! - they began while a helper held `LOCK TABLES ... READ` on every table;
+//! - they read as of the same timestamp (TiDB).
+//!
+//! Where none of these works there is one reader.
+
+use std::sync::Arc;
+
+use futures::future::try_join_all;
+use gorgen_engine::{
+    model::{Catalog, Flavor, Position},
+    ports::{Consistency, Reader, Snapshot, SourceError},
+};
+
+use super::{
+    catalog,
+    connect::Session,
+    names::{literal, qualified},
+    reader::{Definitions, MySqlReader},
+};
+use crate::settings::DatabaseUrl;
+
+/// Tries to hit one position with several sessions while writers write.
+const POSITION_ATTEMPTS: u32 = 20;
+
+/// How long writers may be held up by a lock that waits for a long transaction.
+const LOCK_WAIT: &str = "SET SESSION lock_wait_timeout = 3";
+
+const START: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+
+/// Reads the catalog, then begins a snapshot with up to `wanted` readers.
+pub(super) async fn begin(url: &DatabaseUrl, wanted: usize) -> Result<Snapshot, SourceError> {
+    let mut first = Session::open(url).await?;
+    let catalog = catalog::read(&mut first).await?;
+    let mut sessions = vec![first];
+    // Readers without a table to read would only stand around.
+    while sessions.len() < wanted.min(catalog.tables.len()) {
+        let Ok(session) = Session::open(url).await else { break };
+        sessions.push(session);
+    }
+    let moment = match prove(url, &mut sessions, &catalog).await? {
+        Some(moment) => moment,
+        None => {
+            sessions.truncate(1);
+            single(&mut sessions[0]).await?
+        }
+    };
+    let definitions = Arc::new(Definitions::of(&catalog));
+    let guard = Arc::new(moment.guard);
+    let readers = sessions.into_iter().map(|session| {
+        let definitions = Arc::clone(&definitions);
+        MySqlReader::new(session, definitions, Arc::clone(&guard))
+    });
+    let readers = try_join_all(readers).await?;
+    let readers = readers.into_iter().map(|reader| Box::new(reader) as Box<dyn Reader>).collect();
+    Ok(Snapshot { catalog, position: moment.position, consistency: moment.consistency, readers })
+}
+
+/// The moment at which all sessions stand.
+struct Moment {
+    consistency: Consistency,
+    position: Position,
+    /// A session that must stay open as long as the snapshot is read.
+    guard: Option<Session>,
+}
+
+impl Moment {
+    fn at(consistency: Consistency, position: Position) -> Self {
+        Self { consistency, position, guard: None }
+    }
+}
+
+async fn prove(
+    url: &DatabaseUrl,
+    sessions: &mut [Session],
+    catalog: &Catalog,
+) -> Result<Option<Moment>, SourceError> {
+    if sessions.len() == 1 {
+        return Ok(None);
+    }
+    if catalog.server.flavor == Flavor::TiDb {
+        return same_timestamp(url, sessions).await;
+    }
+    match same_position(sessions).await? {
+        Some(moment) => Ok(Some(moment)),
+        None => locked_start(url, sessions, catalog).await,
+    }
+}
+
+async fn single(session: &mut Session) -> Result<Moment, SourceError> {
+    start(session).await?;
+    let position = match binlog_snapshot(session).await? {
+        Some(binlog) => exact_position(session, binlog).await?,
+        None => Position::default(),
+    };
+    Ok(Moment::at(Consistency::SingleTransaction, position))
+}
+
+async fn start(session: &mut Session) -> Result<(), SourceError> {
+    let statement = match session.flavor() {
+        Flavor::TiDb => "START TRANSACTION WITH CONSISTENT SNAPSHOT",
+        Flavor::MySql | Flavor::MariaDb => START,
+    };
+    session.run("begin a snapshot", statement).await
+}
+
+async fn same_position(sessions: &mut [Session]) -> Result<Option<Moment>, SourceError> {
+    if binlog_snapshot(&mut sessions[0]).await?.is_none() || !logs_every_write(&mut sessions[0]).await? {
+        return Ok(None);
+    }
+    for _ in 0..POSITION_ATTEMPTS {
+        try_join_all(sessions.iter_mut().map(start)).await?;
+        let positions = try_join_all(sessions.iter_mut().map(binlog_snapshot)).await?;
+        if let [Some(first), rest @ ..] = positions.as_slice()
+            && rest.iter().all(|other| other.as_ref() == Some(first))
+        {
+            let position = exact_position(&mut sessions[0], first.clone()).await?;
+            return Ok(Some(Moment::at(Consistency::SamePosition, position)));
+        }
+    }
+    Ok(None)
+}
+
+/// Where this session's snapshot stands in the binary log, on servers that know.
+pub(super) async fn binlog_snapshot(session: &mut Session) -> Result<Option<(String, u64)>, SourceError> {
+    let rows = session.answers_if_allowed("SHOW STATUS LIKE 'binlog_snapshot_%'").await?;
+    let value = |name: &str| {
+        let row = rows.iter().find(|row| row.get(0).is_some_and(|text| text.eq_ignore_ascii_case(name)));
+        row.map(|row| row.text(1)).filter(|text| !text.is_empty())
+    };
+    let position = value("binlog_snapshot_position").and_then(|text| text.parse().ok());
+    Ok(value("binlog_snapshot_file").zip(position))
+}
+
+/// A log that leaves databases or a replicated server's writes out proves nothing.
+pub(super) async fn logs_every_write(session: &mut Session) -> Result<bool, SourceError> {
+    let Some(filters) = log_status(session).await?.map(|row| row.text(2) + &row.text(3)) else {
+        return Ok(false);
+    };
+    let replicated = session.answers_if_allowed("SHOW VARIABLES LIKE 'log_%_updates'").await?;
+    let running = session.answers_if_allowed("SHOW STATUS LIKE 'Slaves_running'").await?;
+    let logs_replicated = replicated.iter().any(|row| row.get(1) == Some("ON"));
+    let replicates_nothing = running.iter().any(|row| row.get(1) == Some("0"));
+    Ok(filters.is_empty() && (logs_replicated || replicates_nothing))
+}
+
+/// File, position, and the databases that the log is limited to; nothing if the account may not see it.
+async fn log_status(session: &mut Session) -> Result<Option<super::connect::Answer>, SourceError> {
+    for statement in ["SHOW MASTER STATUS", "SHOW BINARY LOG STATUS"] {
+        if let Some(row) = session.answers_if_allowed(statement).await?.into_iter().next() {
+            return Ok(Some(row));
+        }
+    }
+    Ok(None)
+}
+
+async fn exact_position(session: &mut Session, binlog: (String, u64)) -> Result<Position, SourceError> {
+    let (file, offset) = binlog;
+    let gtid = match session.flavor() {
+        Flavor::MariaDb => {
+            let query = format!("SELECT BINLOG_GTID_POS({}, {offset})", literal(&file));
+            first_text(session, &query).await?
+        }
+        Flavor::MySql | Flavor::TiDb => None,
+    };
+    Ok(Position { gtid, binlog: Some(format!("{file}:{offset}")), tso: None })
+}
+
+async fn first_text(session: &mut Session, query: &str) -> Result<Option<String>, SourceError> {
+    let rows = session.answers_if_allowed(query).await?;
+    Ok(rows.first().map(|row| row.text(0)).filter(|text| !text.is_empty()))
+}
+
+/// Lets all sessions begin while no table can be written. Gives up rather than hold up the application.
+async fn locked_start(
+    url: &DatabaseUrl,
+    sessions: &mut [Session],
+    catalog: &Catalog,
+) -> Result<Option<Moment>, SourceError> {
+    let Ok(mut helper) = Session::open(url).await else { return Ok(None) };
+    let database = &helper.identity().database;
+    let tables: Vec<_> =
+        catalog.tables.iter().map(|table| format!("{} READ", qualified(database, &table.name))).collect();
+    helper.run("limit the wait for locks", LOCK_WAIT).await?;
+    if !helper.try_run(&format!("LOCK TABLES {}", tables.join(", "))).await? {
+        return Ok(None);
+    }
+    try_join_all(sessions.iter_mut().map(start)).await?;
+    let position = position_under_lock(&mut helper).await?;
+    helper.run("unlock the tables", "UNLOCK TABLES").await?;
+    helper.close().await;
+    Ok(Some(Moment::at(Consistency::LockedStart, position)))
+}
+
+/// Writes to other databases may be in it or not; those to this one are.
+async fn position_under_lock(helper: &mut Session) -> Result<Position, SourceError> {
+    let log = log_status(helper).await?;
+    let gtid = match helper.flavor() {
+        Flavor::MySql => "SELECT @@GLOBAL.gtid_executed",
+        Flavor::MariaDb | Flavor::TiDb => "SELECT @@GLOBAL.gtid_binlog_pos",
+    };
+    Ok(Position {
+        gtid: first_text(helper, gtid).await?.map(|gtid| gtid.replace('\n', "")),
+        binlog: log.map(|row| format!("{}:{}", row.text(0), row.number(1))),
+        tso: None,
+    })
+}
+
+/// TiDB: the timestamp of a transaction, which also holds garbage collection back as long as it is open.
+async fn same_timestamp(url: &DatabaseUrl, sessions: &mut [Session]) -> Result<Option<Moment>, SourceError> {
+    let mut guard = Session::open(url).await?;
+    start(&mut guard).await?;
+    let Some(tso) = first_text(&mut guard, "SELECT @@tidb_current_ts").await? else { return Ok(None) };
+    let Ok(number) = tso.parse() else { return Ok(None) };
+    let statement = format!("SET SESSION tidb_snapshot = {}", literal(&tso));
+    for session in &mut *sessions {
+        if !session.try_run(&statement).await? {
+            return Ok(None);
+        }
+    }
+    let position = Position { tso: Some(number), ..Position::default() };
+    Ok(Some(Moment { consistency: Consistency::SameTimestamp, position, guard: Some(guard) }))
+}

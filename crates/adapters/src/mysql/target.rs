@@ -1,0 +1,218 @@
+//! A database that is restored into, as the port `Target`.
+
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use gorgen_engine::{
+    model::{CharsetContext, Relation},
+    ports::{Loader, Source, Target, TargetError, TargetInfo, TargetState},
+};
+use mysql_async::prelude::Queryable;
+use tokio::sync::Mutex as AsyncMutex;
+
+use super::{
+    catalog::Schema,
+    connect::Session,
+    context,
+    error::MySqlError,
+    loader::MySqlLoader,
+    names::{ident, literal, qualified},
+    source::MySqlSource,
+};
+use crate::settings::DatabaseUrl;
+
+/// How rows get into tables.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LoadBy {
+    /// `LOAD DATA LOCAL` where the server takes it, else `INSERT`.
+    #[default]
+    WhatTheServerTakes,
+    /// `INSERT`, always.
+    Insert,
+}
+
+/// A database, there or not yet, on a server that speaks MySQL's protocol.
+pub struct MySqlTarget {
+    url: DatabaseUrl,
+    source: MySqlSource,
+    load_by: LoadBy,
+    /// Sessions that wait for the next statement.
+    idle: Mutex<Vec<Session>>,
+    /// Held while the database has another default collation, for an object that was made under it.
+    collation: AsyncMutex<()>,
+}
+
+impl MySqlTarget {
+    /// The database at this address.
+    pub fn new(url: DatabaseUrl, load_by: LoadBy) -> Self {
+        let source = MySqlSource::new(url.clone());
+        Self { url, source, load_by, idle: Mutex::default(), collation: AsyncMutex::default() }
+    }
+
+    async fn session(&self) -> Result<Session, TargetError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if let Some(session) = idle {
+            return Ok(session);
+        }
+        let mut session = Session::open(&self.url).await?;
+        session.run("prepare the session", context::SETTINGS).await?;
+        for wish in context::wishes(session.flavor()) {
+            session.try_run(wish).await?;
+        }
+        Ok(session)
+    }
+
+    fn keep(&self, session: Session) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
+    }
+
+    /// Runs one of our own statements, outside any database.
+    async fn run(&self, action: &str, statement: &str) -> Result<(), TargetError> {
+        let mut session = self.session().await?;
+        let done = session.conn.query_drop(statement).await;
+        done.map_err(|error| MySqlError::from(error).target(&self.url.identity(), action))?;
+        self.keep(session);
+        Ok(())
+    }
+
+    fn database(&self) -> &str {
+        &self.url.database
+    }
+
+    /// Runs a statement while the database has the collation that an object was made under.
+    async fn run_under_collation(
+        &self,
+        session: &mut Session,
+        action: &str,
+        statement: &str,
+        context: &CharsetContext,
+        collation: &str,
+    ) -> Result<(), TargetError> {
+        let _others_wait = self.collation.lock().await;
+        let current = session.answers(action, "SELECT @@collation_database").await?;
+        let current = current.first().map(|row| row.text(0)).unwrap_or_default();
+        if current == collation {
+            return context::run(session, action, statement, context).await;
+        }
+        let alter = |to: &str| format!("ALTER DATABASE {} COLLATE {}", ident(self.database()), literal(to));
+        session.run(action, &alter(collation)).await?;
+        let done = context::run(session, action, statement, context).await;
+        session.run(action, &alter(&current)).await?;
+        done
+    }
+}
+
+#[async_trait]
+impl Target for MySqlTarget {
+    async fn info(&self) -> Result<TargetInfo, TargetError> {
+        let mut session = self.session().await?;
+        let packet = session.answers("ask for its packet size", "SELECT @@GLOBAL.max_allowed_packet").await?;
+        let info = TargetInfo {
+            server: session.server.clone(),
+            collations: collations(&mut session).await?,
+            max_allowed_packet: packet.first().map(|row| row.number(0)).unwrap_or_default(),
+            local_infile: super::load_data::is_allowed(&mut session).await?,
+        };
+        self.keep(session);
+        Ok(info)
+    }
+
+    async fn state(&self) -> Result<TargetState, TargetError> {
+        let mut session = self.session().await?;
+        let state = match Schema::find(&mut session).await? {
+            None => TargetState::Absent,
+            Some(schema) => {
+                let mut objects = 0;
+                for (table, name) in
+                    [("TABLES", "TABLE_NAME"), ("ROUTINES", "ROUTINE_NAME"), ("EVENTS", "EVENT_NAME")]
+                {
+                    objects += schema.ask(&mut session, table, name, "").await?.len() as u64;
+                }
+                if objects == 0 { TargetState::Empty } else { TargetState::Holds(objects) }
+            }
+        };
+        self.keep(session);
+        Ok(state)
+    }
+
+    async fn create_database(&self, charset: &str, collation: &str) -> Result<(), TargetError> {
+        let statement = format!(
+            "CREATE DATABASE {} CHARACTER SET {} COLLATE {}",
+            ident(self.database()),
+            literal(charset),
+            literal(collation)
+        );
+        self.run(&format!("create database {}", self.database()), &statement).await
+    }
+
+    async fn drop_database(&self) -> Result<(), TargetError> {
+        let statement = format!("DROP DATABASE IF EXISTS {}", ident(self.database()));
+        self.run(&format!("drop database {}", self.database()), &statement).await
+    }
+
+    async fn execute(
+        &self,
+        action: &str,
+        statement: &str,
+        context: &CharsetContext,
+    ) -> Result<(), TargetError> {
+        let mut session = self.session().await?;
+        session.run(action, &format!("USE {}", ident(self.database()))).await?;
+        let done = match &context.database_collation {
+            Some(collation) => self.run_under_collation(&mut session, action, statement, context, collation).await,
+            None => context::run(&mut session, action, statement, context).await,
+        };
+        // After an error of the server the session is what it was; a broken one is of no more use.
+        if !matches!(done, Err(TargetError::Source(_))) {
+            self.keep(session);
+        }
+        done
+    }
+
+    async fn loader(&self) -> Result<Box<dyn Loader>, TargetError> {
+        let session = Session::open(&self.url).await?;
+        Ok(Box::new(MySqlLoader::new(session, self.load_by).await?))
+    }
+
+    async fn orphans(&self, table: &str, relation: &Relation) -> Result<u64, TargetError> {
+        let mut session = self.session().await?;
+        let query = orphans(self.database(), table, relation);
+        let action = format!("look for rows of {table} that point nowhere through {}", relation.name);
+        let count = session.answers(&action, &query).await?;
+        self.keep(session);
+        Ok(count.first().map(|row| row.number(0)).unwrap_or_default())
+    }
+
+    fn source(&self) -> &dyn Source {
+        &self.source
+    }
+}
+
+/// Collations by the name that definitions use. MariaDB has some that go with several character sets.
+async fn collations(session: &mut Session) -> Result<std::collections::BTreeSet<String>, TargetError> {
+    let queries = [
+        "SELECT FULL_COLLATION_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY",
+        "SELECT COLLATION_NAME FROM information_schema.COLLATIONS",
+    ];
+    let mut names = std::collections::BTreeSet::new();
+    for query in queries {
+        names.extend(session.answers_if_allowed(query).await?.iter().map(|row| row.text(0)));
+    }
+    Ok(names)
+}
+
+/// Counts rows whose key is not NULL in any part and leads to no row.
+fn orphans(database: &str, table: &str, relation: &Relation) -> String {
+    let parent = qualified(relation.parent_database.as_deref().unwrap_or(database), &relation.parent);
+    let pairs = || relation.columns.iter().zip(&relation.parent_columns);
+    let joined: Vec<_> = pairs().map(|(c, p)| format!("child.{} = parent.{}", ident(c), ident(p))).collect();
+    let set: Vec<_> = relation.columns.iter().map(|c| format!("child.{} IS NOT NULL", ident(c))).collect();
+    let unmatched = relation.parent_columns.first().map(|p| format!("parent.{} IS NULL", ident(p)));
+    format!(
+        "SELECT COUNT(*) FROM {} AS child LEFT JOIN {parent} AS parent ON {} WHERE {} AND {}",
+        qualified(database, table),
+        joined.join(" AND "),
+        set.join(" AND "),
+        unmatched.unwrap_or_default()
+    )
+}

@@ -1,0 +1,216 @@
+//! Settings: read once, at the edge, from the environment's names; the same for every binary.
+//!
+//! All that is wrong is reported at once. What a job needs it asks for by name, so that a job that needs no
+//! database runs without one. A password is kept in a [`Secret`], and no error shows a part of one.
+
+mod database;
+mod error;
+mod keyring;
+mod name;
+mod path;
+mod secret;
+mod vault;
+
+use std::{collections::BTreeMap, ops::RangeInclusive, str::FromStr, thread, time::Duration};
+
+pub use database::{Address, DatabaseUrl, Tls};
+pub use error::{BadValue, Problem, SettingsError};
+pub use keyring::KeyringUrl;
+pub use name::Setting;
+pub use secret::Secret;
+pub use vault::VaultUrl;
+
+/// How long a run that died blocks others, unless settings say otherwise.
+const DEFAULT_LOCK_LEASE: Duration = Duration::from_mins(1);
+const LOCK_LEASES: RangeInclusive<u64> = 1..=3600;
+
+/// More connections than this gain nothing, and cost the database.
+const MOST_DEFAULT_READERS: usize = 4;
+const READERS: RangeInclusive<u64> = 1..=64;
+
+/// MySQL's limit, in characters.
+const LONGEST_COLUMN_NAME: usize = 64;
+
+/// All settings, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    database: Option<DatabaseUrl>,
+    vault: Option<VaultUrl>,
+    keyring: Option<KeyringUrl>,
+    tenant_column: Option<String>,
+    lock_lease: Duration,
+    readers: usize,
+}
+
+impl Settings {
+    /// Reads names and values; of several values for one name the last counts, so that a command line's
+    /// can follow the environment's. Names that do not begin with `GORGEN_` are not looked at.
+    ///
+    /// # Errors
+    /// Every unknown name and every bad value.
+    pub fn from_pairs(
+        pairs: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, SettingsError> {
+        let mut reading = Reading::of(pairs);
+        let settings = Self {
+            database: reading.parsed(Setting::DatabaseUrl),
+            vault: reading.parsed(Setting::Vault),
+            keyring: reading.parsed(Setting::Keyring),
+            tenant_column: reading.value(Setting::TenantColumn, column_name),
+            lock_lease: reading
+                .value(Setting::LockLease, |text| number_in(text, &LOCK_LEASES))
+                .map_or(DEFAULT_LOCK_LEASE, Duration::from_secs),
+            readers: reading
+                .value(Setting::Readers, |text| number_in(text, &READERS))
+                .and_then(|readers| usize::try_from(readers).ok())
+                .unwrap_or_else(default_readers),
+        };
+        reading.finish(settings)
+    }
+
+    /// Checks that all of these are set, so that all that are not are named at once.
+    ///
+    /// # Errors
+    /// Each of them that is not set.
+    pub fn require(&self, settings: &[Setting]) -> Result<(), SettingsError> {
+        let missing = settings.iter().filter(|&&setting| !self.is_set(setting));
+        let problems: Vec<_> = missing
+            .map(|&setting| Problem::Missing { setting })
+            .collect();
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(SettingsError { problems })
+        }
+    }
+
+    fn is_set(&self, setting: Setting) -> bool {
+        match setting {
+            Setting::DatabaseUrl => self.database.is_some(),
+            Setting::Vault => self.vault.is_some(),
+            Setting::Keyring => self.keyring.is_some(),
+            Setting::TenantColumn => self.tenant_column.is_some(),
+            Setting::LockLease | Setting::Readers => true,
+        }
+    }
+
+    /// The database, `GORGEN_DATABASE_URL`.
+    pub fn database(&self) -> Result<&DatabaseUrl, SettingsError> {
+        required(self.database.as_ref(), Setting::DatabaseUrl)
+    }
+
+    /// Where backups are kept, `GORGEN_VAULT`.
+    pub fn vault(&self) -> Result<&VaultUrl, SettingsError> {
+        required(self.vault.as_ref(), Setting::Vault)
+    }
+
+    /// What wraps their keys, `GORGEN_KEYRING`.
+    pub fn keyring(&self) -> Result<&KeyringUrl, SettingsError> {
+        required(self.keyring.as_ref(), Setting::Keyring)
+    }
+
+    /// The column that tells whose a row is, `GORGEN_TENANT_COLUMN`; without it all rows are everybody's.
+    pub fn tenant_column(&self) -> Option<&str> {
+        self.tenant_column.as_deref()
+    }
+
+    /// How long a run that died blocks others, `GORGEN_LOCK_LEASE`; a minute by default.
+    pub fn lock_lease(&self) -> Duration {
+        self.lock_lease
+    }
+
+    /// How many connections read or load at once, `GORGEN_READERS`; by default one a core, up to four.
+    pub fn readers(&self) -> usize {
+        self.readers
+    }
+}
+
+fn required<T>(value: Option<&T>, setting: Setting) -> Result<&T, SettingsError> {
+    value.ok_or_else(|| Problem::Missing { setting }.into())
+}
+
+/// Values that are being read, and what was found wrong so far.
+struct Reading {
+    values: BTreeMap<Setting, String>,
+    problems: Vec<Problem>,
+}
+
+impl Reading {
+    fn of(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut reading = Self {
+            values: BTreeMap::new(),
+            problems: Vec::new(),
+        };
+        for (name, value) in pairs {
+            if !name.to_uppercase().starts_with(name::PREFIX) {
+                continue;
+            }
+            match Setting::of_name(&name) {
+                Some(setting) => drop(reading.values.insert(setting, value)),
+                None => reading.unknown(name),
+            }
+        }
+        reading
+    }
+
+    fn unknown(&mut self, name: String) {
+        let nearest = Setting::nearest(&name);
+        self.problems.push(Problem::Unknown { name, nearest });
+    }
+
+    fn parsed<T: FromStr<Err = BadValue>>(&mut self, setting: Setting) -> Option<T> {
+        self.checked(setting, T::from_str)
+    }
+
+    /// A value that is no secret, so that it can be shown when it is not accepted.
+    fn value<T>(&mut self, setting: Setting, accept: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        self.checked(setting, |text| {
+            accept(text).ok_or_else(|| BadValue::new(setting.expected(), format!("{text:?}")))
+        })
+    }
+
+    fn checked<T>(
+        &mut self,
+        setting: Setting,
+        check: impl FnOnce(&str) -> Result<T, BadValue>,
+    ) -> Option<T> {
+        let text = self.values.remove(&setting)?;
+        let checked = if text.is_empty() {
+            Err(BadValue::new(setting.expected(), "an empty text"))
+        } else {
+            check(&text)
+        };
+        match checked {
+            Ok(value) => Some(value),
+            Err(value) => {
+                self.problems.push(Problem::Bad { setting, value });
+                None
+            }
+        }
+    }
+
+    fn finish(self, settings: Settings) -> Result<Settings, SettingsError> {
+        let problems = self.problems;
+        if problems.is_empty() {
+            Ok(settings)
+        } else {
+            Err(SettingsError { problems })
+        }
+    }
+}
+
+fn number_in(text: &str, accepted: &RangeInclusive<u64>) -> Option<u64> {
+    text.parse().ok().filter(|number| accepted.contains(number))
+}
+
+fn column_name(text: &str) -> Option<String> {
+    let fits = text.chars().count() <= LONGEST_COLUMN_NAME;
+    fits.then(|| text.to_owned())
+}
+
+fn default_readers() -> usize {
+    thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_DEFAULT_READERS))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! The names of all settings, what each accepts, and which one a misspelt name was meant to be.
+
+use std::fmt;
+
+use super::{database, keyring, vault};
+
+/// How names of settings begin; all other names of the environment are none of ours.
+pub(super) const PREFIX: &str = "GORGEN_";
+
+/// A misspelt name has at most so many letters wrong, too many or too few.
+const NEAR: usize = 3;
+
+/// One setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Setting {
+    /// The database to back up, or on whose server to restore.
+    DatabaseUrl,
+    /// Where backups are kept.
+    Vault,
+    /// What wraps their keys.
+    Keyring,
+    /// The column that tells whose a row is.
+    TenantColumn,
+    /// How long a run that died blocks others.
+    LockLease,
+    /// How many connections read or load at once.
+    Readers,
+}
+
+impl Setting {
+    /// Every setting.
+    pub const ALL: [Self; 6] = [
+        Self::DatabaseUrl,
+        Self::Vault,
+        Self::Keyring,
+        Self::TenantColumn,
+        Self::LockLease,
+        Self::Readers,
+    ];
+
+    /// Its name in the environment.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DatabaseUrl => "GORGEN_DATABASE_URL",
+            Self::Vault => "GORGEN_VAULT",
+            Self::Keyring => "GORGEN_KEYRING",
+            Self::TenantColumn => "GORGEN_TENANT_COLUMN",
+            Self::LockLease => "GORGEN_LOCK_LEASE",
+            Self::Readers => "GORGEN_READERS",
+        }
+    }
+
+    /// What it accepts, in words.
+    pub const fn expected(self) -> &'static str {
+        match self {
+            Self::DatabaseUrl => database::EXPECTED,
+            Self::Vault => vault::EXPECTED,
+            Self::Keyring => keyring::EXPECTED,
+            Self::TenantColumn => "the name of a column, up to 64 characters",
+            Self::LockLease => "a number of seconds from 1 to 3600",
+            Self::Readers => "a number of connections from 1 to 64",
+        }
+    }
+
+    /// The setting of this name.
+    pub(super) fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|setting| setting.name() == name)
+    }
+
+    /// The setting that a wrong name was most likely meant to be.
+    pub(super) fn nearest(name: &str) -> Option<Self> {
+        let upper = name.to_uppercase();
+        let near = Self::ALL.map(|setting| (distance(&upper, setting.name()), setting));
+        let nearest = near.into_iter().min_by_key(|(distance, _)| *distance);
+        nearest
+            .filter(|(distance, _)| *distance <= NEAR)
+            .map(|(_, setting)| setting)
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How many letters must be put in, left out or replaced to get from one text to the other (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, b) in other.bytes().enumerate() {
+            let replaced = diagonal + usize::from(a != b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_are_counted_in_letters() {
+        for (one, other, expected) in [
+            ("", "", 0),
+            ("a", "", 1),
+            ("kitten", "sitting", 3),
+            ("ab", "ba", 2),
+        ] {
+            assert_eq!(distance(one, other), expected, "{one} {other}");
+            assert_eq!(distance(other, one), expected, "{other} {one}");
+        }
+    }
+
+    #[test]
+    fn a_slip_finds_its_name_and_a_stranger_none() {
+        assert_eq!(Setting::nearest("GORGEN_VALT"), Some(Setting::Vault));
+        assert_eq!(Setting::nearest("gorgen_vault"), Some(Setting::Vault));
+        assert_eq!(
+            Setting::nearest("GORGEN_DATABASEURL"),
+            Some(Setting::DatabaseUrl)
+        );
+        assert_eq!(Setting::nearest("GORGEN_READER"), Some(Setting::Readers));
+        assert_eq!(Setting::nearest("GORGEN_COLOUR_SCHEME"), None);
+    }
+}

@@ -1,0 +1,154 @@
+//! `GORGEN_VAULT`: where backups are kept.
+
+use std::{fmt, path::PathBuf, str::FromStr};
+
+use super::{BadValue, path::file_path};
+
+/// The forms of a vault's URL, as errors show them.
+pub(super) const EXPECTED: &str = "file:///folder or s3://bucket/prefix";
+
+/// Where a vault is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VaultUrl {
+    /// A folder.
+    Folder(PathBuf),
+    /// Part of an S3 bucket.
+    S3 {
+        /// The bucket's name.
+        bucket: String,
+        /// What all keys begin with, without a slash at either end; empty for the whole bucket.
+        prefix: String,
+    },
+}
+
+impl fmt::Display for VaultUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(path) => write!(f, "file://{}", path.display()),
+            Self::S3 { bucket, prefix } if prefix.is_empty() => write!(f, "s3://{bucket}"),
+            Self::S3 { bucket, prefix } => write!(f, "s3://{bucket}/{prefix}"),
+        }
+    }
+}
+
+impl FromStr for VaultUrl {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        match text.split_once("://") {
+            Some(("file", _)) => file_path(text, EXPECTED).map(Self::Folder),
+            Some(("s3", place)) => s3(place),
+            // No part of it is shown: another store's URL often holds a password.
+            Some((scheme, _)) if is_word(scheme) => {
+                Err(bad(format!("one that starts with {scheme}://")))
+            }
+            _ => Err(bad("a text that starts otherwise")),
+        }
+    }
+}
+
+fn s3(place: &str) -> Result<VaultUrl, BadValue> {
+    let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+    if bucket.contains('@') {
+        return Err(bad(
+            "an S3 address with credentials in it: they belong into AWS's own settings",
+        ));
+    }
+    if !is_bucket(bucket) {
+        return Err(bad(format!(
+            "the bucket {bucket:?} (a bucket's name has 3 to 63 small letters, digits, dots and hyphens)"
+        )));
+    }
+    let prefix = prefix.trim_end_matches('/');
+    if !prefix.is_empty() && !prefix.split('/').all(is_key_part) {
+        return Err(bad(format!(
+            "the prefix {prefix:?} (its parts have letters, digits and any of - _ . ! ' ( ) =, and are not . or ..)"
+        )));
+    }
+    Ok(VaultUrl::S3 {
+        bucket: bucket.to_owned(),
+        prefix: prefix.to_owned(),
+    })
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.len() < 16 && text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// As Amazon names them, but for the rarer rules, which S3 itself will tell.
+fn is_bucket(name: &str) -> bool {
+    let is_letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    (3..=63).contains(&name.len())
+        && name.bytes().all(|b| is_letter(b) || b == b'.' || b == b'-')
+        && name.bytes().next().is_some_and(is_letter)
+        && name.bytes().last().is_some_and(is_letter)
+}
+
+/// Without the characters that Amazon advises against in keys.
+fn is_key_part(part: &str) -> bool {
+    let is_safe = |b: u8| b.is_ascii_alphanumeric() || b"-_.!'()=".contains(&b);
+    !part.is_empty() && part != "." && part != ".." && part.bytes().all(is_safe)
+}
+
+fn bad(given: impl Into<String>) -> BadValue {
+    BadValue::new(EXPECTED, given)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        text.parse::<VaultUrl>().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn folders_and_buckets_are_told_apart() {
+        let folder = VaultUrl::Folder("/var/backup da clinica".into());
+        assert_eq!("file:///var/backup%20da%20clinica".parse(), Ok(folder));
+        let s3 = |bucket: &str, prefix: &str| {
+            Ok(VaultUrl::S3 {
+                bucket: bucket.to_owned(),
+                prefix: prefix.to_owned(),
+            })
+        };
+        assert_eq!("s3://vault-1".parse(), s3("vault-1", ""));
+        assert_eq!("s3://vault-1/".parse(), s3("vault-1", ""));
+        assert_eq!("s3://vault-1/a/b=1/".parse(), s3("vault-1", "a/b=1"));
+        for text in ["file:///var/backup", "s3://vault-1", "s3://vault-1/a/b"] {
+            assert_eq!(text.parse::<VaultUrl>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_vault_is_refused_with_a_reason() {
+        let expected = "expected file:///folder or s3://bucket/prefix, got ";
+        for (text, given) in [
+            ("", "a text that starts otherwise"),
+            ("/var/backup", "a text that starts otherwise"),
+            (
+                "https://user:secret@host/x",
+                "one that starts with https://",
+            ),
+            (
+                "file://backup",
+                "a file:// address whose third slash is missing",
+            ),
+            ("file:///", "the root folder"),
+            (
+                "s3://key:secret@bucket/x",
+                "an S3 address with credentials in it: they belong into AWS's own settings",
+            ),
+            (
+                "s3://Vault",
+                "the bucket \"Vault\" (a bucket's name has 3 to 63 small letters, digits, dots and hyphens)",
+            ),
+            (
+                "s3://vault/a//b",
+                "the prefix \"a//b\" (its parts have letters, digits and any of - _ . ! ' ( ) =, and are not . or ..)",
+            ),
+        ] {
+            assert_eq!(refusal(text), format!("{expected}{given}"), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Vault and keyring on AWS, against the emulator at `TEST_S3_ENDPOINT`.
+//!
+//! Run by `python3 local/lab.py run --emulator -- ...`. Faults on the way come from a proxy in front of it.
+#![cfg(feature = "aws")]
+
+#[path = "aws/emulator.rs"]
+mod emulator;
+#[path = "aws/kms.rs"]
+mod kms;
+#[path = "aws/proxy.rs"]
+mod proxy;
+#[path = "aws/s3.rs"]
+mod s3;

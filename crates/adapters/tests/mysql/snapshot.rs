@@ -1,0 +1,348 @@
+//! Snapshots and readers: one moment, whole tables or errors, and no lock that outlives its use.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use gorgen_engine::{
+    model::Table,
+    ports::{Consistency, Source, SourceError},
+    stages::rows::RowBatch,
+};
+use mysql_async::prelude::Queryable;
+use tokio::sync::mpsc;
+
+use crate::lab::{Database, Server, chain, quoted, read, values};
+
+crate::on_both!(
+    rows_come_in_the_order_of_the_key,
+    a_killed_connection_is_no_end_of_a_table,
+    a_reader_that_nobody_listens_to_hangs_up,
+    a_read_table_can_be_altered,
+    changed_definitions_are_errors,
+    several_readers_see_one_moment,
+    without_a_proof_there_is_one_reader,
+    a_held_up_lock_is_given_up,
+    rows_of_twenty_megabytes,
+);
+
+fn table<'a>(tables: &'a [Table], name: &str) -> &'a Table {
+    tables.iter().find(|table| table.name == name).expect("the table")
+}
+
+async fn rows_come_in_the_order_of_the_key(server: Server) {
+    let database = server.database("ordered").await;
+    database
+        .run(&[
+            "CREATE TABLE composite (b VARCHAR(20) NOT NULL, a INT NOT NULL, x INT, PRIMARY KEY (a, b))",
+            "INSERT INTO composite VALUES ('z', 1, 1), ('a', 2, 2), ('b', 1, 3), ('ç', 1, 4), ('', 3, 5)",
+            "CREATE TABLE text_key (k VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL PRIMARY KEY)",
+            "INSERT INTO text_key VALUES ('b'), ('A'), ('ä2'), ('a3'), ('B1'), ('😀'), ('')",
+            "CREATE TABLE keyless (a INT, b TEXT)",
+            "INSERT INTO keyless VALUES (1, 'x'), (1, 'x'), (NULL, NULL), (1, 'x'), (NULL, NULL)",
+        ])
+        .await;
+    let content = database.content().await;
+    let first = |table: &str, place: usize, columns: usize| -> Vec<String> {
+        let value = |row: &Vec<u8>| String::from_utf8(values(row, columns).swap_remove(place).unwrap()).unwrap();
+        content[table].iter().map(value).collect()
+    };
+    assert_eq!(first("composite", 2, 3), ["3", "1", "4", "2", "5"]);
+    assert_eq!(first("text_key", 0, 1)[..6], ["", "A", "ä2", "a3", "b", "B1"].map(str::to_owned)[..]
+        .iter().map(|text| if text.is_empty() { first("text_key", 0, 1)[0].clone() } else { text.clone() })
+        .collect::<Vec<_>>()[..]);
+    assert_eq!(content["keyless"].len(), 5);
+    database.drop().await;
+}
+
+/// A table of a few ten thousand rows, too large for what is buffered on the way.
+async fn long_table(server: Server) -> Database {
+    let database = server.database("long").await;
+    database
+        .run(&[
+            "CREATE TABLE long_one (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, filler TEXT NOT NULL)",
+            "INSERT INTO long_one (filler) VALUES (REPEAT('x', 2000)), (REPEAT('y', 2000))",
+        ])
+        .await;
+    let double = "INSERT INTO long_one (filler) SELECT filler FROM long_one";
+    database.run(&[double; 14]).await;
+    database
+}
+
+async fn a_killed_connection_is_no_end_of_a_table(server: Server) {
+    let database = long_table(server).await;
+    let mut snapshot = database.source().snapshot(1).await.unwrap();
+    let table = snapshot.catalog.tables[0].clone();
+    let (sender, mut batches) = mpsc::channel::<RowBatch>(1);
+    let mut reader = snapshot.readers.remove(0);
+    let reading = tokio::spawn(async move { reader.read(&table, sender).await });
+    let mut rows = batches.recv().await.expect("a first batch").rows().count();
+    kill_readers(&database).await;
+    while let Some(batch) = batches.recv().await {
+        rows += batch.rows().count();
+    }
+    let error = reading.await.unwrap().expect_err("a cut table");
+    assert!(matches!(error, SourceError::Unreachable { .. }) && error.is_retryable(), "{}", chain(&error));
+    assert!(rows < 32768, "it was cut in the middle");
+    database.drop().await;
+}
+
+async fn readers_of(database: &Database) -> Vec<u64> {
+    let query = format!(
+        "SELECT id FROM information_schema.processlist WHERE info LIKE 'SELECT `id`%{}%'",
+        database.name
+    );
+    database.connect().await.query(query).await.expect("the process list")
+}
+
+async fn kill_readers(database: &Database) {
+    let readers = readers_of(database).await;
+    assert_eq!(readers.len(), 1);
+    database.connect().await.query_drop(format!("KILL {}", readers[0])).await.expect("a kill");
+}
+
+async fn a_reader_that_nobody_listens_to_hangs_up(server: Server) {
+    let database = long_table(server).await;
+    let mut snapshot = database.source().snapshot(1).await.unwrap();
+    let (sender, mut batches) = mpsc::channel::<RowBatch>(1);
+    let table = snapshot.catalog.tables[0].clone();
+    let mut reader = snapshot.readers.remove(0);
+    let reading = tokio::spawn(async move {
+        let read = reader.read(&table, sender).await;
+        (read, reader.read(&table, mpsc::channel(1).0).await)
+    });
+    batches.recv().await.expect("a first batch");
+    drop(batches);
+    let (read, again) = reading.await.unwrap();
+    read.expect("stopping early is no error");
+    assert!(matches!(again, Err(SourceError::Unexpected { .. })), "it can't be used again");
+    for _ in 0..100 {
+        if readers_of(&database).await.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(readers_of(&database).await, [0; 0], "the server need not send the rest");
+    database.drop().await;
+}
+
+async fn a_read_table_can_be_altered(server: Server) {
+    let database = server.database("altered").await;
+    database.run(&["CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE b (id INT PRIMARY KEY)"]).await;
+    let mut snapshot = database.source().snapshot(1).await.unwrap();
+    let tables = snapshot.catalog.tables.clone();
+    read(&mut *snapshot.readers[0], &tables[0]).await.unwrap();
+    database
+        .run(&["SET SESSION lock_wait_timeout = 2", "ALTER TABLE a ENGINE = InnoDB, ADD COLUMN x INT, ADD INDEX (x)"])
+        .await;
+    read(&mut *snapshot.readers[0], &tables[1]).await.unwrap();
+    database.drop().await;
+}
+
+async fn changed_definitions_are_errors(server: Server) {
+    for change in [
+        "ALTER TABLE t ADD COLUMN y INT DEFAULT 7, ALGORITHM = INSTANT",
+        "ALTER TABLE t RENAME COLUMN x TO y",
+        "ALTER TABLE t ALTER COLUMN x SET DEFAULT 9",
+        "ALTER TABLE t DROP COLUMN x",
+        "ALTER TABLE t ADD INDEX (x)",
+        "ALTER TABLE t COMMENT = 'other'",
+        "ALTER TABLE t ENGINE = InnoDB",
+        "TRUNCATE TABLE t",
+        "DROP TABLE t",
+        "RENAME TABLE t TO u",
+    ] {
+        let database = server.database("changed").await;
+        database
+            .run(&["CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, x INT)", "INSERT INTO t (x) VALUES (1), (2), (3)"])
+            .await;
+        let mut snapshot = database.source().snapshot(1).await.unwrap();
+        database.run(&[change]).await;
+        let result = read(&mut *snapshot.readers[0], &snapshot.catalog.tables[0]).await;
+        match result {
+            Err(SourceError::DefinitionChanged { what }) => assert_eq!(what, "table t", "{change}"),
+            Err(other) => panic!("{change}: {}", chain(&other)),
+            // Some servers rebuild without a trace, and then the rows of the snapshot are still there.
+            Ok(rows) => assert!(change.ends_with("ENGINE = InnoDB") && rows.len() == 3, "{change}"),
+        }
+        database.drop().await;
+    }
+    // A counter that moves is no change.
+    let database = server.database("counting").await;
+    database.run(&["CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY)", "INSERT INTO t VALUES (1)"]).await;
+    let mut snapshot = database.source().snapshot(1).await.unwrap();
+    database.run(&["INSERT INTO t VALUES (100)"]).await;
+    assert_eq!(read(&mut *snapshot.readers[0], &snapshot.catalog.tables[0]).await.unwrap().len(), 1);
+    database.drop().await;
+}
+
+const ACCOUNTS: i64 = 50;
+const TABLES: i64 = 4;
+
+/// Tables of accounts, and money that moves between them all the time.
+struct Bank {
+    database: Database,
+    open: Arc<AtomicBool>,
+    writers: Vec<tokio::task::JoinHandle<u64>>,
+}
+
+impl Bank {
+    async fn open(server: Server) -> Self {
+        let database = server.database("bank").await;
+        for table in 0..TABLES {
+            let rows: Vec<_> = (0..ACCOUNTS).map(|id| format!("({id}, 1000)")).collect();
+            database
+                .run(&[
+                    &format!("CREATE TABLE accounts{table} (id INT PRIMARY KEY, cents BIGINT NOT NULL)"),
+                    &format!("INSERT INTO accounts{table} VALUES {}", rows.join(",")),
+                ])
+                .await;
+        }
+        let open = Arc::new(AtomicBool::new(true));
+        let mut writers = Vec::new();
+        for seed in 0..4_i64 {
+            let (open, mut conn) = (Arc::clone(&open), database.connect().await);
+            writers.push(tokio::spawn(async move {
+                let (mut moved, mut state) = (0, seed * 7919 + 1);
+                while open.load(Ordering::Relaxed) {
+                    state = (state * 1_103_515_245 + 12345) & 0x7fff_ffff;
+                    let (from, to, id) = (state % TABLES, (state / 7) % TABLES, (state / 31) % ACCOUNTS);
+                    let transfer = [
+                        "START TRANSACTION".to_owned(),
+                        format!("UPDATE accounts{from} SET cents = cents - 5 WHERE id = {id}"),
+                        format!("UPDATE accounts{to} SET cents = cents + 5 WHERE id = {id}"),
+                        "COMMIT".to_owned(),
+                    ];
+                    let mut done = Ok(());
+                    for statement in &transfer {
+                        done = conn.query_drop(statement).await;
+                        if done.is_err() {
+                            conn.query_drop("ROLLBACK").await.expect("a rollback");
+                            break;
+                        }
+                    }
+                    moved += u64::from(done.is_ok());
+                }
+                moved
+            }));
+        }
+        Self { database, open, writers }
+    }
+
+    async fn close(self) -> Database {
+        self.open.store(false, Ordering::Relaxed);
+        let mut moved = 0;
+        for writer in self.writers {
+            moved += writer.await.unwrap();
+        }
+        assert!(moved > 100, "money moved all the time");
+        self.database
+    }
+}
+
+/// Reads each table with another reader, and gives the sum of all money.
+async fn total(database: &Database, readers: usize) -> (i64, usize, Consistency) {
+    let snapshot = database.source().snapshot(readers).await.unwrap();
+    let (tables, count, consistency) = (snapshot.catalog.tables, snapshot.readers.len(), snapshot.consistency);
+    let mut connections = snapshot.readers;
+    let mut sum = 0;
+    for (place, table) in tables.iter().enumerate() {
+        // Time for the moments to drift apart, if they could.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        for row in read(&mut *connections[place % count], table).await.unwrap() {
+            let cents = values(&row, 2).swap_remove(1).unwrap();
+            sum += String::from_utf8(cents).unwrap().parse::<i64>().unwrap();
+        }
+    }
+    (sum, count, consistency)
+}
+
+async fn several_readers_see_one_moment(server: Server) {
+    let bank = Bank::open(server).await;
+    for round in 0..15 {
+        let wanted = 1 + round % 4;
+        let (sum, readers, consistency) = total(&bank.database, wanted).await;
+        assert_eq!(sum, 1000 * ACCOUNTS * TABLES, "{consistency:?} with {readers} readers");
+        assert_eq!(readers, wanted);
+        let expected = match consistency {
+            Consistency::SingleTransaction => wanted == 1,
+            Consistency::SamePosition => wanted > 1 && server == Server::MariaDb,
+            Consistency::LockedStart => wanted > 1,
+            Consistency::SameTimestamp => false,
+        };
+        assert!(expected, "{consistency:?} for {wanted} readers");
+    }
+    let database = bank.close().await;
+    let snapshot = database.source().snapshot(8).await.unwrap();
+    assert_eq!(snapshot.readers.len(), 4, "no more readers than tables");
+    if server == Server::MariaDb {
+        assert_eq!(snapshot.consistency, Consistency::SamePosition, "nobody writes now");
+    }
+    let (binlog, gtid) = (snapshot.position.binlog.expect("a position"), snapshot.position.gtid.expect("a GTID"));
+    assert!(binlog.starts_with("binlog.0") && binlog.contains(':'), "{binlog}");
+    assert!(!gtid.is_empty() && !gtid.contains('\n'), "{gtid}");
+    database.drop().await;
+}
+
+/// An account that may read but not lock.
+async fn reader_account(database: &Database) -> String {
+    let user = format!("u{}", &database.name[database.name.len().saturating_sub(20)..]);
+    let run = [
+        format!("CREATE USER '{user}'@'%' IDENTIFIED BY 'segredo'"),
+        format!("GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, EXECUTE ON {}.* TO '{user}'@'%'", quoted(&database.name)),
+    ];
+    for statement in run {
+        database.run(&[&statement]).await;
+    }
+    user
+}
+
+async fn without_a_proof_there_is_one_reader(server: Server) {
+    let database = server.database("unproved").await;
+    database.run(&["CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE b (id INT PRIMARY KEY)"]).await;
+    let user = reader_account(&database).await;
+    let source = gorgen_adapters::mysql::MySqlSource::new(database.url_as(&user, "segredo"));
+    let snapshot = source.snapshot(2).await.unwrap();
+    assert_eq!((snapshot.readers.len(), snapshot.consistency), (1, Consistency::SingleTransaction));
+    drop(snapshot);
+    database.run(&[&format!("DROP USER '{user}'@'%'")]).await;
+    database.drop().await;
+}
+
+async fn a_held_up_lock_is_given_up(server: Server) {
+    let database = server.database("heldup").await;
+    database.run(&["CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE b (id INT PRIMARY KEY)"]).await;
+    let mut writer = database.connect().await;
+    writer.query_drop("START TRANSACTION").await.unwrap();
+    writer.query_drop("INSERT INTO b VALUES (1)").await.unwrap();
+    let snapshot = database.source().snapshot(2).await.unwrap();
+    match server {
+        Server::MariaDb => assert_eq!(snapshot.consistency, Consistency::SamePosition),
+        Server::MySql => assert_eq!(snapshot.readers.len(), 1),
+    }
+    writer.query_drop("COMMIT").await.unwrap();
+    let mut snapshot = snapshot;
+    let rows = read(&mut *snapshot.readers[0], table(&snapshot.catalog.tables, "b")).await.unwrap();
+    assert!(rows.is_empty(), "committed after the snapshot");
+    database.drop().await;
+}
+
+async fn rows_of_twenty_megabytes(server: Server) {
+    let database = server.database("huge").await;
+    database
+        .run(&[
+            "CREATE TABLE huge (t LONGTEXT NOT NULL, b LONGBLOB, id INT PRIMARY KEY)",
+            "INSERT INTO huge VALUES (REPEAT('ção\\t\\n', 2500000), REPEAT(x'005c27ff', 500000), 1), ('', NULL, 2)",
+        ])
+        .await;
+    let content = database.content().await;
+    let row = values(&content["huge"][0], 3);
+    assert_eq!(row[0].as_ref().unwrap().len(), 17_500_000);
+    assert_eq!(content["huge"].len(), 2);
+    crate::types::assert_round_trip(&database).await;
+    database.drop().await;
+}

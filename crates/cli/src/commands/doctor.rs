@@ -1,0 +1,170 @@
+//! `gorgen-backup doctor`
+//!
+//! What does not work is what it is there to find: it fails only if it can't print what it found.
+
+mod settings;
+
+use std::{
+    fmt::{self, Write},
+    fs, io,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::ExitCode,
+    sync::Arc,
+};
+
+use gorgen_adapters::{
+    ambient::{SystemClock, SystemEntropy},
+    aws::Aws,
+    keyring,
+    mysql::{MySqlSource, MySqlSurveyor},
+    settings::{KeyringUrl, Setting, Settings},
+    vault,
+};
+use gorgen_engine::{
+    Error,
+    jobs::doctor::{self, Absent, Checkup, Database, Report},
+    policy::findings::{Finding, Status},
+    ports::{Keyring, Vault},
+};
+
+use crate::{args::Options, failure::Failure, output::Output, wiring};
+
+pub(super) async fn run(options: &Options, output: &Output) -> Result<ExitCode, Failure> {
+    let (settings, wrong) = settings::read(wiring::pairs(options))?;
+    let mut findings = settings::findings(&settings, &wrong);
+    findings.extend(look(&settings).await.findings);
+    let report = Report { findings };
+    output.result(&report, |text| describe(&report.findings, text))?;
+    Ok(if report.has_problem() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+async fn look(settings: &Settings) -> Report {
+    let aws = Aws::new();
+    let ports = settings.database().ok().map(|url| {
+        (
+            MySqlSurveyor::new(url.clone()),
+            MySqlSource::new(url.clone()),
+        )
+    });
+    let database = ports
+        .as_ref()
+        .map(|(surveyor, source)| Database { surveyor, source });
+    let checkup = Checkup {
+        database: database.ok_or_else(|| absent(Setting::DatabaseUrl)),
+        vault: open_vault(settings, &aws).await,
+        keyring: open_keyring(settings, &aws).await,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        tenant_column: settings.tenant_column(),
+        readers: settings.readers(),
+    };
+    doctor::run(&checkup).await
+}
+
+async fn open_vault(settings: &Settings, aws: &Aws) -> Result<Arc<dyn Vault>, Absent> {
+    let url = settings.vault().map_err(|_| absent(Setting::Vault))?;
+    let opened = vault::open(url, aws).await;
+    opened.map_err(|error| Absent::Unusable {
+        fact: told(error.into()),
+        remedy: "set what AWS's own tools need: region, and credentials or a profile".to_owned(),
+    })
+}
+
+async fn open_keyring(settings: &Settings, aws: &Aws) -> Result<Arc<dyn Keyring>, Absent> {
+    let url = settings.keyring().map_err(|_| absent(Setting::Keyring))?;
+    let opened = keyring::open(url, aws).await;
+    opened.map_err(|error| Absent::Unusable {
+        fact: told(error.into()),
+        remedy: match url {
+            KeyringUrl::File(path) => remedy_of_key_file(path),
+            KeyringUrl::Kms(_) => {
+                "set what AWS's own tools need: region, and credentials or a profile".to_owned()
+            }
+        },
+    })
+}
+
+fn remedy_of_key_file(path: &Path) -> String {
+    let shown = path.display();
+    match fs::metadata(path).map(|metadata| metadata.permissions().mode()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => format!(
+            "bring the key file back from its safe copy, or correct GORGEN_KEYRING; only if there is no backup yet, make \
+             one: gorgen-backup keys create {shown}"
+        ),
+        Ok(mode) if mode & 0o077 != 0 => format!("chmod 600 {shown}"),
+        _ => "see that this account may read the key file; if it is damaged, bring it back from its safe copy".to_owned(),
+    }
+}
+
+fn absent(setting: Setting) -> Absent {
+    Absent::Setting(setting.name())
+}
+
+/// An error and its causes on one line.
+fn told(error: Error) -> String {
+    let failure = Failure::from(error);
+    let causes = failure.causes();
+    [failure.to_string()]
+        .into_iter()
+        .chain(causes)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
+/// Wide enough for the longest name of a check.
+const NAME_WIDTH: usize = 20;
+
+/// A line for each finding, and one more with what to do; what was not checked for one reason shares a line.
+fn describe(findings: &[Finding], text: &mut String) -> fmt::Result {
+    let one_line = |one: &Finding, other: &Finding| one.is_skipped() && one.fact == other.fact;
+    for group in findings.chunk_by(one_line) {
+        let Some(first) = group.first() else { continue };
+        let (status, width) = (first.status.as_str(), NAME_WIDTH);
+        match group {
+            [only] => writeln!(text, "{status:<7}  {:<width$}  {}", only.check, only.fact)?,
+            several => {
+                let checks: Vec<_> = several.iter().map(|finding| finding.check).collect();
+                writeln!(text, "{status:<7}  {:<width$}  {}", "(several)", first.fact)?;
+                writeln!(text, "         these are: {}", checks.join(", "))?;
+            }
+        }
+        if let Some(remedy) = &first.remedy {
+            writeln!(text, "         what to do: {remedy}")?;
+        }
+    }
+    writeln!(text, "{}", sum(findings))
+}
+
+/// `1 problem (database), 2 warnings, 13 not checked, 7 ok`
+fn sum(findings: &[Finding]) -> String {
+    let looked_at = || findings.iter().filter(|finding| !finding.is_skipped());
+    let checks = |status| -> Vec<_> {
+        looked_at()
+            .filter(|finding| finding.status == status)
+            .map(|finding| finding.check)
+            .collect()
+    };
+    let named = |checks: Vec<&str>, noun: &str| match checks.len() {
+        0 => format!("no {noun}"),
+        1 => format!("1 {noun} ({})", checks[0]),
+        count => format!("{count} {noun}s ({})", checks.join(", ")),
+    };
+    let mut parts = vec![
+        named(checks(Status::Problem), "problem"),
+        named(checks(Status::Warning), "warning"),
+    ];
+    let skipped = findings
+        .iter()
+        .filter(|finding| finding.is_skipped())
+        .count();
+    if skipped > 0 {
+        parts.push(format!("{skipped} not checked"));
+    }
+    parts.push(format!("{} ok", checks(Status::Ok).len()));
+    parts.join(", ")
+}

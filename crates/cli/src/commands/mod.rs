@@ -1,0 +1,39 @@
+//! One file a command: what it calls, and how its result reads.
+
+mod backup;
+mod doctor;
+mod export;
+mod keys;
+mod list;
+mod restore;
+mod show;
+mod verify;
+
+use std::process::ExitCode;
+
+use crate::{
+    args::{Command, Options},
+    failure::Failure,
+    output::Output,
+    wiring,
+};
+
+/// Does what was asked.
+pub(crate) async fn run(
+    command: Command,
+    options: &Options,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    let settings = || wiring::settings(options);
+    match command {
+        Command::Backup(args) => backup::run(&args, &settings()?, output).await,
+        Command::List => list::run(&settings()?, output).await,
+        Command::Show(args) => show::run(&args, &settings()?, output).await,
+        Command::Verify(args) => verify::run(&args, &settings()?, output).await,
+        Command::Restore(args) => restore::run(args, &settings()?, output).await,
+        Command::Keys(args) => keys::run(&args, output),
+        // Settings that are wrong are what it looks for.
+        Command::Doctor => doctor::run(options, output).await,
+        Command::Export(args) => export::run(&args, &settings()?, output).await,
+    }
+}

@@ -1,0 +1,76 @@
+//! Why the program failed, with its exit status.
+
+use std::{error::Error as StdError, io, process::ExitCode};
+
+use gorgen_adapters::settings::SettingsError;
+use gorgen_engine::{Error, Kind};
+use serde_json::{Value, json};
+
+/// Anything that ends the program without success.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// Settings are missing or wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// A job failed.
+    #[error(transparent)]
+    Job(#[from] Error),
+    /// A file of this machine.
+    #[error("cannot {action}")]
+    Io {
+        /// What was tried.
+        action: String,
+        /// Why it failed.
+        source: io::Error,
+    },
+}
+
+impl Failure {
+    /// A failure to do something with a file.
+    pub(crate) fn io(action: impl Into<String>, source: io::Error) -> Self {
+        Self::Io {
+            action: action.into(),
+            source,
+        }
+    }
+
+    /// The exit status that stands for it.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Settings(_) => 2,
+            Self::Io { .. } => 1,
+            Self::Job(error) => match error.kind() {
+                Kind::Failed => 1,
+                Kind::Integrity => 3,
+                Kind::Refused => 4,
+            },
+        })
+    }
+
+    /// What the operator can do about it.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Job(error) => error.hint(),
+            Self::Settings(_) | Self::Io { .. } => None,
+        }
+    }
+
+    /// What lies behind it, outermost first; nothing twice.
+    pub(crate) fn causes(&self) -> Vec<String> {
+        let mut causes: Vec<String> = Vec::new();
+        let mut shown = self.to_string();
+        for cause in std::iter::successors(self.source(), |&error| error.source()) {
+            let text = cause.to_string();
+            if text != shown && !shown.ends_with(&text) {
+                causes.push(text.clone());
+                shown = text;
+            }
+        }
+        causes
+    }
+
+    /// The failure as a JSON document.
+    pub(crate) fn to_json(&self) -> Value {
+        json!({ "error": { "message": self.to_string(), "causes": self.causes(), "hint": self.hint() } })
+    }
+}

@@ -1,0 +1,533 @@
+//! A look at all that a backup needs, before one is needed: each thing becomes a finding, and none an error.
+//!
+//! Ask the database, the vault and the keyring for facts, give the facts to [`crate::policy::findings`], and
+//! go on where something does not work: what hangs on it is said to be not checked.
+
+use std::{error::Error as StdError, future::Future, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio::time::timeout;
+
+use super::{Error, KeyChest, World, backups};
+use crate::{
+    model::{KeyId, KeyPurpose, ObjectName, RunId, Scope, SourceIdentity, VaultId, prefix},
+    policy::findings::{Finding, Status, content, privileges, server, vault as of_vault},
+    ports::{
+        Clock, Entropy, KeyContext, Keyring, KeyringError, Progress, Revision, Source, SurveyError,
+        Surveyor, Vault, VaultError, random,
+    },
+    records::{lock::Lease, run::RunRecord},
+};
+
+/// How long the database, the vault or the keyring may take for all that is asked of it.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// How often a probe is tried again when another doctor wrote one at the same moment.
+const PROBES: u32 = 5;
+
+/// How many run records are looked at, from the newest, to find the last run of each job.
+const RECENT_RUNS: usize = 20;
+
+/// What there is to look at.
+pub struct Checkup<'a> {
+    /// The protected database.
+    pub database: Result<Database<'a>, Absent>,
+    /// Where backups lie.
+    pub vault: Result<Arc<dyn Vault>, Absent>,
+    /// What wraps their keys.
+    pub keyring: Result<Arc<dyn Keyring>, Absent>,
+    /// The time here.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The column that says whose row it is.
+    pub tenant_column: Option<&'a str>,
+    /// Connections that a backup reads with.
+    pub readers: usize,
+}
+
+/// The protected database, in the two ways it is asked.
+#[derive(Clone, Copy)]
+pub struct Database<'a> {
+    /// As `doctor` asks it.
+    pub surveyor: &'a dyn Surveyor,
+    /// As a backup does.
+    pub source: &'a dyn Source,
+}
+
+/// Why there is nothing to look at.
+#[derive(Debug, Clone)]
+pub enum Absent {
+    /// This setting is not set, or not as it should be; that is a finding of its own.
+    Setting(&'static str),
+    /// It could not be opened.
+    Unusable {
+        /// Why.
+        fact: String,
+        /// What to do.
+        remedy: String,
+    },
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// One for each thing that was looked at, in the order in which they hang on each other.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Does anything not work?
+    pub fn has_problem(&self) -> bool {
+        self.findings
+            .iter()
+            .any(|finding| finding.status == Status::Problem)
+    }
+}
+
+/// Looks at everything, and changes nothing but the probe it writes into the vault.
+pub async fn run(checkup: &Checkup<'_>) -> Report {
+    let (database, vault) = tokio::join!(look_at_database(checkup), look_at_vault(checkup));
+    let (vault, identity) = vault;
+    let keyring = look_at_keyring(checkup, identity).await;
+    Report {
+        findings: [database, vault, vec![keyring]].concat(),
+    }
+}
+
+/// The checks of the database that come after a survey.
+const SURVEYED: [&str; 10] = [
+    "clock",
+    "backup-privileges",
+    "snapshot",
+    "binlog-position",
+    "max-allowed-packet",
+    "local-infile",
+    "restore-privileges",
+    "restore-definers",
+    "restore-routines",
+    "definitions",
+];
+
+/// The checks of what the definitions say.
+const DEFINED: [&str; 3] = ["engines", "keys", "character-sets"];
+
+async fn look_at_database(checkup: &Checkup<'_>) -> Vec<Finding> {
+    let later = || SURVEYED.into_iter().chain(DEFINED);
+    let Database { surveyor, source } = match &checkup.database {
+        Ok(database) => *database,
+        Err(absent) => return missing("database", absent, later()),
+    };
+    let (database, clock) = (surveyor.identity().database, &*checkup.clock);
+    let survey = match patiently(surveyor.survey(clock)).await {
+        None => return failed(no_answer("database", DATABASE_REMEDY), later()),
+        Some(Err(error)) => return failed(unsurveyed(&error), later()),
+        Some(Ok(survey)) => survey,
+    };
+    let privileges = privileges::backup(&survey, &database);
+    let may_read = privileges.status == Status::Ok;
+    let mut findings = vec![
+        server::answers(&survey),
+        server::clock(survey.clock),
+        privileges,
+        server::snapshot(&survey, &database, checkup.readers),
+        privileges::position(&survey, checkup.readers),
+        server::packet(&survey),
+        server::local_infile(&survey),
+        privileges::restore(&survey, &database),
+        privileges::definers(&survey),
+        privileges::function_creators(&survey),
+    ];
+    if !may_read {
+        findings.extend(
+            ["definitions"]
+                .into_iter()
+                .chain(DEFINED)
+                .map(|check| Finding::skipped(check, "backup-privileges")),
+        );
+        return findings;
+    }
+    match patiently(source.catalog()).await {
+        None => findings.extend(failed(no_answer("definitions", DATABASE_REMEDY), DEFINED)),
+        Some(Err(error)) => {
+            let remedy = "no backup can be made before the database shows it";
+            findings.extend(failed(
+                Finding::problem("definitions", told(&error), remedy),
+                DEFINED,
+            ));
+        }
+        Some(Ok(catalog)) => {
+            findings.push(content::definitions(&catalog));
+            findings.push(content::engines(&catalog));
+            findings.push(content::keys(&catalog));
+            findings.push(content::text(&catalog, &survey.collations));
+            findings.extend(content::tenant_column(&catalog, checkup.tenant_column));
+            findings.extend(content::doubts(&catalog));
+        }
+    }
+    findings
+}
+
+const DATABASE_REMEDY: &str = "see that the server runs, that host and port in GORGEN_DATABASE_URL are right, and \
+    that no firewall or security group stands between it and this machine";
+
+fn unsurveyed(error: &SurveyError) -> Finding {
+    let remedy = match error {
+        SurveyError::Unreachable(_) => DATABASE_REMEDY,
+        SurveyError::Tls(_) => {
+            "trust the authority that signed the server's certificate with ?ca=/file.pem in GORGEN_DATABASE_URL, and \
+             name the host there as the certificate does"
+        }
+        SurveyError::Login(_) => {
+            "check user and password in GORGEN_DATABASE_URL (special characters as % and two hex digits), and that the \
+             account may come from this machine"
+        }
+        SurveyError::NoDatabase(_) => {
+            "check the database's name in GORGEN_DATABASE_URL, or grant the account SELECT on it"
+        }
+        SurveyError::Refused(_) => "see what the server's log says about it",
+    };
+    Finding::problem("database", told(error), remedy)
+}
+
+/// The checks of a vault that come after it was reached.
+const REACHED: [&str; 4] = [
+    "vault-writable",
+    "vault-owner",
+    "last-backup",
+    "last-backup-run",
+];
+
+/// What was found, and the vault's identity if it has one.
+async fn look_at_vault(checkup: &Checkup<'_>) -> (Vec<Finding>, Option<VaultId>) {
+    let vault = match &checkup.vault {
+        Ok(vault) => vault,
+        Err(absent) => return (missing("vault", absent, REACHED), None),
+    };
+    match patiently(look_into_vault(checkup, &**vault)).await {
+        Some(found) => found,
+        None => (
+            failed(no_answer("vault", remedy_of_vault(&**vault)), REACHED),
+            None,
+        ),
+    }
+}
+
+async fn look_into_vault(
+    checkup: &Checkup<'_>,
+    vault: &dyn Vault,
+) -> (Vec<Finding>, Option<VaultId>) {
+    let remedy = remedy_of_vault(vault);
+    let backups = match backups::ids(vault).await {
+        Ok(ids) => ids,
+        Err(error) => {
+            return (
+                failed(Finding::problem("vault", told(&error), remedy), REACHED),
+                None,
+            );
+        }
+    };
+    let mut findings = vec![Finding::ok(
+        "vault",
+        format!("{} can be read", vault.describe()),
+    )];
+    findings.push(match probe(checkup, vault).await {
+        Ok(()) => Finding::ok("vault-writable", "a probe was written and read back"),
+        Err(error) => Finding::problem("vault-writable", told(&error), remedy),
+    });
+    let now = checkup.clock.now();
+    let source = checkup
+        .database
+        .as_ref()
+        .ok()
+        .map(|database| database.source.identity());
+    let (owner, identity) = owner(vault, source.as_ref(), backups.len()).await;
+    findings.push(owner);
+    findings.extend(last_lock(vault, now).await);
+    findings.push(last_backup(vault, backups.last(), now).await);
+    findings.extend(last_runs(vault).await);
+    (findings, identity)
+}
+
+fn remedy_of_vault(vault: &dyn Vault) -> &'static str {
+    if vault.describe().starts_with("s3:") {
+        "see that the bucket in GORGEN_VAULT exists in this region, that AWS credentials are set and not expired, and \
+         that they allow s3:ListBucket, s3:GetObject and s3:PutObject there"
+    } else {
+        "see that the folder in GORGEN_VAULT is right and its disk mounted and not full, and that this account may \
+         read and write it"
+    }
+}
+
+/// Why a probe did not come back.
+#[derive(Debug, thiserror::Error)]
+enum ProbeError {
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error("{vault} gave back something else than was written to it")]
+    Differs { vault: String },
+}
+
+/// Writes a random text, and reads it back.
+async fn probe(checkup: &Checkup<'_>, vault: &dyn Vault) -> Result<(), ProbeError> {
+    let name = ObjectName::probe();
+    let text = hex::encode(random::<16>(&*checkup.entropy));
+    let content = Bytes::from(format!(
+        "{{\"probe\":\"{text}\",\"at\":\"{}\"}}\n",
+        checkup.clock.now()
+    ));
+    for _ in 0..PROBES {
+        let before: Option<Revision> = vault.read(&name).await?.map(|(_, revision)| revision);
+        match vault.swap(&name, before.as_ref(), content.clone()).await {
+            Ok(written) => {
+                let back = vault.read(&name).await?;
+                let is_ours = back.as_ref().is_some_and(|(bytes, _)| *bytes == content);
+                // Another doctor may have written its own since: then the revision is another one too.
+                let is_later = back.is_some_and(|(_, revision)| revision != written);
+                if is_ours || is_later {
+                    return Ok(());
+                }
+                return Err(ProbeError::Differs {
+                    vault: vault.describe(),
+                });
+            }
+            Err(VaultError::Changed { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    // Others wrote each time: it takes writes.
+    Ok(())
+}
+
+async fn owner(
+    vault: &dyn Vault,
+    source: Option<&SourceIdentity>,
+    backups: usize,
+) -> (Finding, Option<VaultId>) {
+    let identity = match backups::identity(vault).await {
+        Ok(identity) => identity,
+        Err(error) => {
+            let remedy =
+                "bring vault.json back from a copy of the vault: without it no backup is opened";
+            return (Finding::problem("vault-owner", told(&error), remedy), None);
+        }
+    };
+    (
+        of_vault::owner(identity.as_ref(), source, backups),
+        identity.map(|identity| identity.vault),
+    )
+}
+
+async fn last_lock(vault: &dyn Vault, now: Timestamp) -> Option<Finding> {
+    let (bytes, _) = vault.read(&ObjectName::lock()).await.ok()??;
+    match Lease::read(&bytes) {
+        Ok(lease) => of_vault::lock(Some(&lease), now),
+        Err(source) => {
+            let error = Error::Damaged {
+                name: ObjectName::lock(),
+                source,
+            };
+            let remedy = "see that no backup runs, then take the object away";
+            Some(Finding::problem("vault-lock", told(&error), remedy))
+        }
+    }
+}
+
+async fn last_backup(vault: &dyn Vault, newest: Option<&RunId>, now: Timestamp) -> Finding {
+    let Some(id) = newest else {
+        return of_vault::last_backup(None, now);
+    };
+    match backups::read_header(vault, &ObjectName::manifest(id)).await {
+        Ok(Ok(header)) => of_vault::last_backup(Some((id, header.snapshot)), now),
+        Ok(Err(source)) => {
+            let error = Error::Damaged {
+                name: ObjectName::manifest(id),
+                source,
+            };
+            let remedy = "find out what else is damaged: gorgen-backup verify --read-data";
+            Finding::problem("last-backup", told(&error), remedy)
+        }
+        Err(error) => Finding::problem("last-backup", told(&error), remedy_of_vault(vault)),
+    }
+}
+
+/// Records that can't be read are passed over: `verify` names them.
+async fn last_runs(vault: &dyn Vault) -> Vec<Finding> {
+    let mut names: Vec<_> = vault
+        .list(prefix::RUNS)
+        .await
+        .unwrap_or_default()
+        .into_iter()
+        .map(|object| object.name)
+        .collect();
+    names.sort_unstable_by(|one, other| other.cmp(one));
+    let mut records = Vec::new();
+    for name in names.iter().take(RECENT_RUNS) {
+        let record = vault
+            .get(name)
+            .await
+            .ok()
+            .and_then(|bytes| RunRecord::read(&bytes).ok());
+        records.extend(record);
+    }
+    of_vault::last_runs(&records)
+}
+
+async fn look_at_keyring(checkup: &Checkup<'_>, identity: Option<VaultId>) -> Finding {
+    let keyring = match &checkup.keyring {
+        Ok(keyring) => keyring,
+        Err(Absent::Setting(setting)) => return Finding::skipped("keyring", setting),
+        Err(Absent::Unusable { fact, remedy }) => return Finding::problem("keyring", fact, remedy),
+    };
+    match patiently(try_keyring(checkup, keyring, identity)).await {
+        None => no_answer("keyring", remedy_of_keyring(&**keyring)),
+        Some(Ok(fact)) => Finding::ok("keyring", format!("{} {fact}", keyring.describe())),
+        Some(Err(error)) => {
+            let hint = error
+                .hint()
+                .unwrap_or_else(|| remedy_of_keyring(&**keyring).to_owned());
+            Finding::problem("keyring", told(&error), hint)
+        }
+    }
+}
+
+fn remedy_of_keyring(keyring: &dyn Keyring) -> &'static str {
+    if keyring.describe().starts_with("kms:") {
+        "see that the key in GORGEN_KEYRING exists in this region and is enabled, that AWS credentials are set and not \
+         expired, and that they allow kms:GenerateDataKey and kms:Decrypt with it"
+    } else {
+        "check GORGEN_KEYRING"
+    }
+}
+
+/// Opens the newest key there is, and makes one that is kept nowhere.
+async fn try_keyring(
+    checkup: &Checkup<'_>,
+    keyring: &Arc<dyn Keyring>,
+    identity: Option<VaultId>,
+) -> Result<&'static str, Error> {
+    let opened = match (&checkup.vault, identity) {
+        (Ok(vault), Some(identity)) => open_newest_key(checkup, vault, keyring, identity).await?,
+        _ => false,
+    };
+    make_key(checkup, &**keyring, identity).await?;
+    Ok(if opened {
+        "opens the newest key of the vault, and makes new ones"
+    } else {
+        "makes keys and opens them (the vault has none to try)"
+    })
+}
+
+/// Opens the newest key of manifests, which opens no row; false if there is none.
+async fn open_newest_key(
+    checkup: &Checkup<'_>,
+    vault: &Arc<dyn Vault>,
+    keyring: &Arc<dyn Keyring>,
+    identity: VaultId,
+) -> Result<bool, Error> {
+    let listed = vault.list(prefix::KEYS).await?;
+    let ids = listed.iter().filter_map(|object| {
+        object
+            .name
+            .stem(prefix::KEYS, ".json")?
+            .parse::<KeyId>()
+            .ok()
+    });
+    let of_manifests = ids.filter(|id| id.purpose() == KeyPurpose::Manifest);
+    let Some(newest) = of_manifests.max_by_key(KeyId::created) else {
+        return Ok(false);
+    };
+    let world = World {
+        vault: Arc::clone(vault),
+        keyring: Arc::clone(keyring),
+        clock: Arc::clone(&checkup.clock),
+        entropy: Arc::clone(&checkup.entropy),
+        progress: Arc::new(Progress::default()),
+        tool: String::new(),
+    };
+    KeyChest::open(&world, identity)
+        .await?
+        .sealing(&newest)
+        .await?;
+    Ok(true)
+}
+
+async fn make_key(
+    checkup: &Checkup<'_>,
+    keyring: &dyn Keyring,
+    identity: Option<VaultId>,
+) -> Result<(), Error> {
+    let vault = identity.unwrap_or_else(|| VaultId::new(random(&*checkup.entropy)));
+    let key = KeyId::new(
+        KeyPurpose::Manifest,
+        Scope::Shared,
+        checkup.clock.now(),
+        random(&*checkup.entropy),
+    );
+    let context = KeyContext { vault, key };
+    let (made, wrapped) = keyring.generate(&context).await?;
+    let opened = keyring.unwrap(&wrapped, &context).await?;
+    if made.bytes() == opened.bytes() {
+        return Ok(());
+    }
+    let keyring = keyring.describe();
+    Err(KeyringError::DoesNotOpen {
+        key: context.key,
+        keyring,
+        source: None,
+    }
+    .into())
+}
+
+/// A check without its subject, and those that come after it.
+fn missing(
+    check: &'static str,
+    absent: &Absent,
+    later: impl IntoIterator<Item = &'static str>,
+) -> Vec<Finding> {
+    match absent {
+        Absent::Setting(setting) => {
+            let all = std::iter::once(check).chain(later);
+            all.map(|check| Finding::skipped(check, setting)).collect()
+        }
+        Absent::Unusable { fact, remedy } => failed(Finding::problem(check, fact, remedy), later),
+    }
+}
+
+/// A finding, and those that can't be made because of it.
+fn failed(finding: Finding, later: impl IntoIterator<Item = &'static str>) -> Vec<Finding> {
+    let needed = finding.check;
+    let skipped = later
+        .into_iter()
+        .map(|check| Finding::skipped(check, needed));
+    std::iter::once(finding).chain(skipped).collect()
+}
+
+fn no_answer(check: &'static str, remedy: &str) -> Finding {
+    Finding::problem(
+        check,
+        format!("no answer within {} s", PATIENCE.as_secs()),
+        remedy,
+    )
+}
+
+/// What it gives, unless it takes too long.
+async fn patiently<T>(work: impl Future<Output = T>) -> Option<T> {
+    timeout(PATIENCE, work).await.ok()
+}
+
+/// An error and its causes on one line; nothing twice.
+fn told(error: &dyn StdError) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !told.ends_with(&text) {
+            told = format!("{told}: {text}");
+        }
+        cause = error.source();
+    }
+    told
+}

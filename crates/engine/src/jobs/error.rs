@@ -1,0 +1,209 @@
+//! Why a job failed, named so that the person who reads it can act.
+
+use crate::{
+    error::FormatError,
+    model::{ObjectName, RunId, SourceIdentity},
+    ports::{FilesError, KeyringError, SourceError, TargetError, VaultError},
+};
+
+/// Why a job failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Another run writes backups of this source right now.
+    #[error("the vault is locked by run {run} until {until}")]
+    Locked {
+        /// The run that holds the lock.
+        run: RunId,
+        /// Until when, unless it renews.
+        until: jiff::Timestamp,
+    },
+    /// This run lost its lock to another while it worked.
+    #[error("this run lost its lock on the vault; nothing it wrote counts")]
+    LockLost,
+    /// The vault belongs to another source.
+    #[error("vault {vault} belongs to {owner}, not to {given}")]
+    ForeignVault {
+        /// The vault.
+        vault: String,
+        /// The source it belongs to.
+        owner: SourceIdentity,
+        /// The source that was given.
+        given: SourceIdentity,
+    },
+    /// There is no vault here.
+    #[error("{vault} holds no backups")]
+    NoVault {
+        /// The vault as settings name it.
+        vault: String,
+    },
+    /// There is no such backup.
+    #[error("there is no backup {id} in {vault}")]
+    NoSuchBackup {
+        /// What was asked for.
+        id: String,
+        /// The vault.
+        vault: String,
+    },
+    /// The backup has no such table.
+    #[error("backup {backup} has no table {table:?} (it has {known})")]
+    NoSuchTable {
+        /// What was asked for.
+        table: String,
+        /// The backup.
+        backup: RunId,
+        /// The tables it has.
+        known: String,
+    },
+    /// An object of the vault is not what it should be.
+    #[error("{name} is damaged")]
+    Damaged {
+        /// The object.
+        name: ObjectName,
+        /// What is wrong.
+        source: FormatError,
+    },
+    /// A row of the source, or a record of ours, can't be spelled.
+    #[error("cannot write {what}")]
+    Unwritable {
+        /// What.
+        what: String,
+        /// Why.
+        source: FormatError,
+    },
+    /// The source's definitions kept changing.
+    #[error("{what} changed while the backup ran, {attempts} times in a row")]
+    Unstable {
+        /// The table or object.
+        what: String,
+        /// How many times the backup was started.
+        attempts: u32,
+    },
+    /// The time the job was given is over.
+    #[error("the time limit is reached; what was stored is kept and used by the next backup")]
+    Deadline,
+    /// The database to restore into holds something.
+    #[error("database {database} is not empty: it holds {objects} tables or other objects")]
+    TargetNotEmpty {
+        /// The database.
+        database: String,
+        /// What it holds.
+        objects: u64,
+    },
+    /// The target can't hold what the backup holds.
+    #[error("{target} cannot hold this backup: {}", problems.join("; "))]
+    Incompatible {
+        /// The target server.
+        target: String,
+        /// Each a table, a column and why.
+        problems: Vec<String>,
+    },
+    /// What was restored is not what was backed up.
+    #[error("the restored database differs from the backup: {}", differences.join("; "))]
+    Mismatch {
+        /// Each a table and how it differs.
+        differences: Vec<String>,
+    },
+    /// A restore failed, and what it had made so far could not be removed.
+    #[error("{failure}; and what was restored so far could not be removed: {cleanup}")]
+    NotCleanedUp {
+        /// Why the restore failed.
+        #[source]
+        failure: Box<Error>,
+        /// Why the database could not be emptied again.
+        cleanup: Box<Error>,
+    },
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The keyring.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// The source.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The target.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// The files of an export.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// A part of this program stopped without saying why: a defect of ours.
+    #[error("internal error: {0}")]
+    Internal(&'static str),
+}
+
+/// What kind of failure it is: decides the exit status and whether to try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Something did not work.
+    Failed,
+    /// Stored data is damaged or missing.
+    Integrity,
+    /// Refused, to protect something.
+    Refused,
+}
+
+impl Error {
+    /// What kind of failure it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Damaged { .. }
+            | Self::Mismatch { .. }
+            | Self::Vault(VaultError::Missing { .. })
+            | Self::Keyring(KeyringError::DoesNotOpen { .. }) => Kind::Integrity,
+            Self::NotCleanedUp { failure, .. } => failure.kind(),
+            Self::Locked { .. }
+            | Self::ForeignVault { .. }
+            | Self::TargetNotEmpty { .. }
+            | Self::Files(FilesError::NotEmpty { .. }) => Kind::Refused,
+            _ => Kind::Failed,
+        }
+    }
+
+    /// May the same job succeed if it is run again as it is?
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Locked { .. } | Self::LockLost | Self::Unstable { .. } | Self::Deadline => true,
+            Self::Vault(error) => error.is_retryable(),
+            Self::Keyring(error) => error.is_retryable(),
+            Self::Source(error) => error.is_retryable(),
+            _ => false,
+        }
+    }
+
+    /// What the person who reads the error can do.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Locked { until, .. } => format!(
+                "wait for that run to end; if it died, its lock is free for the taking at {until}"
+            ),
+            Self::ForeignVault { .. } => "check GORGEN_VAULT and GORGEN_DATABASE_URL; if the \
+                database moved, run `gorgen-backup backup --adopt` once"
+                .to_owned(),
+            Self::NoVault { .. } => {
+                "check GORGEN_VAULT, or make the first backup with `gorgen-backup backup`".to_owned()
+            }
+            Self::NoSuchBackup { .. } => "`gorgen-backup list` shows the backups there are".to_owned(),
+            Self::Damaged { .. } => {
+                "`gorgen-backup verify --read-data` names everything that is damaged and every backup it hurts".to_owned()
+            }
+            Self::TargetNotEmpty { .. } => {
+                "restore into a new database, or empty this one yourself".to_owned()
+            }
+            Self::Files(FilesError::NotEmpty { .. }) => {
+                "export into a new folder, or empty this one yourself".to_owned()
+            }
+            Self::Incompatible { .. } => "restore into a server of the kind and version that was \
+                backed up, or map collations with --map-collation FROM=TO"
+                .to_owned(),
+            Self::Keyring(KeyringError::DoesNotOpen { .. } | KeyringError::NotForUs { .. }) => {
+                "GORGEN_KEYRING must name the keyring that the vault was written with".to_owned()
+            }
+            Self::NotCleanedUp { .. } => "drop the database that was restored into".to_owned(),
+            Self::Unstable { .. } => {
+                "run the backup when no schema migration is running".to_owned()
+            }
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,63 @@
+//! Leaving a record of every run, whatever became of it.
+
+use serde::Serialize;
+
+use super::{Error, World};
+use crate::{
+    model::{ObjectName, RunId, SourceIdentity},
+    ports::VaultError,
+    records::run::{Job, Outcome, RunRecord},
+};
+
+/// Records how a run ended.
+pub(super) async fn ended<T: Serialize>(
+    world: &World,
+    run: &RunId,
+    job: Job,
+    source: &SourceIdentity,
+    result: &Result<T, Error>,
+) -> Result<(), Error> {
+    let outcome = if result.is_ok() {
+        Outcome::Succeeded
+    } else {
+        Outcome::Failed
+    };
+    let now = world.clock.now();
+    let mut record = RunRecord::new(run.clone(), job, outcome, run.started().unwrap_or(now), now);
+    record.source = Some(source.clone());
+    match result {
+        Ok(summary) => record.summary = serde_json::to_value(summary).ok(),
+        Err(error) => record.error = chain(error),
+    }
+    write(world, &record).await
+}
+
+/// Records that an earlier backup died, if this is so and nobody has said it yet.
+pub(super) async fn died(world: &World, run: Option<&RunId>) -> Result<(), Error> {
+    let Some(run) = run else { return Ok(()) };
+    let now = world.clock.now();
+    let started = run.started().unwrap_or(now);
+    let mut record = RunRecord::new(run.clone(), Job::Backup, Outcome::Died, started, now);
+    record
+        .error
+        .push("the run ended without giving its lock back".to_owned());
+    match write(world, &record).await {
+        Err(Error::Vault(VaultError::Exists { .. })) => Ok(()),
+        other => other,
+    }
+}
+
+/// An error and its causes, one a line.
+fn chain(error: &dyn std::error::Error) -> Vec<String> {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect()
+}
+
+async fn write(world: &World, record: &RunRecord) -> Result<(), Error> {
+    let name = ObjectName::run(&record.run);
+    let content = record.write().map_err(|source| Error::Unwritable {
+        what: name.to_string(),
+        source,
+    })?;
+    Ok(world.vault.put(&name, content).await?)
+}

@@ -1,0 +1,88 @@
+//! Names of the objects in a vault.
+
+use std::fmt;
+
+use super::{KeyId, PackId, RunId};
+
+/// Folders of the vault, each ending in `/`.
+pub mod prefix {
+    /// Manifests, one a backup.
+    pub const MANIFESTS: &str = "manifests/";
+    /// Packs of sealed chunks.
+    pub const PACKS: &str = "packs/";
+    /// Wrapped data keys.
+    pub const KEYS: &str = "keys/";
+    /// Records of runs that ended.
+    pub const RUNS: &str = "runs/";
+    /// Leases of running jobs.
+    pub const LOCKS: &str = "locks/";
+}
+
+/// The name of one object, relative to the vault: `/` between folders, ASCII, no `.` or `..` part.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectName(String);
+
+impl ObjectName {
+    /// The vault's identity.
+    pub fn identity() -> Self {
+        Self("vault.json".to_owned())
+    }
+
+    /// The manifest of a backup.
+    pub fn manifest(backup: &RunId) -> Self {
+        Self(format!("{}{backup}.manifest", prefix::MANIFESTS))
+    }
+
+    /// A pack.
+    pub fn pack(pack: &PackId) -> Self {
+        Self(format!("{}{pack}.pack", prefix::PACKS))
+    }
+
+    /// A wrapped data key.
+    pub fn key(key: &KeyId) -> Self {
+        Self(format!("{}{key}.json", prefix::KEYS))
+    }
+
+    /// The record of a run.
+    pub fn run(run: &RunId) -> Self {
+        Self(format!("{}{run}.json", prefix::RUNS))
+    }
+
+    /// The lease under which jobs that write backups run, one at a time.
+    pub fn lock() -> Self {
+        Self(format!("{}backup.json", prefix::LOCKS))
+    }
+
+    /// A probe that `doctor` writes and overwrites to see that the vault takes writes.
+    pub fn probe() -> Self {
+        Self(format!("{}doctor.json", prefix::LOCKS))
+    }
+
+    /// A name as a listing gave it, if it is one that a vault can hold.
+    pub fn from_listing(name: &str) -> Option<Self> {
+        let part_ok = |part: &str| !part.is_empty() && part != "." && part != "..";
+        (name.is_ascii() && name.split('/').all(part_ok)).then(|| Self(name.to_owned()))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What lies between a folder and an ending: `packs/X.pack` gives `X`.
+    pub fn stem<'a>(&'a self, prefix: &str, suffix: &str) -> Option<&'a str> {
+        self.0.strip_prefix(prefix)?.strip_suffix(suffix)
+    }
+}
+
+impl fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl serde::Serialize for ObjectName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}

@@ -1,0 +1,293 @@
+//! What an account may not do that a job needs, and the statements that let it.
+
+use super::Finding;
+use crate::model::{Flavor, Privilege, Privileges, SnapshotPlace, Survey, restored_name};
+
+/// What a backup needs in the database, and what it would miss without.
+const BACKUP: [(Privilege, &str); 4] = [
+    (Privilege::Select, "tables"),
+    (Privilege::ShowView, "views"),
+    (Privilege::Trigger, "triggers"),
+    (Privilege::Event, "events"),
+];
+
+/// What a restore needs in the database it makes.
+const RESTORE: [Privilege; 11] = [
+    Privilege::Select,
+    Privilege::Insert,
+    Privilege::Create,
+    Privilege::Drop,
+    Privilege::Alter,
+    Privilege::Index,
+    Privilege::References,
+    Privilege::CreateView,
+    Privilege::CreateRoutine,
+    Privilege::Trigger,
+    Privilege::Event,
+];
+
+/// May it read everything? A server does not refuse to show a trigger that the account may not see: it
+/// leaves it out.
+pub fn backup(survey: &Survey, database: &str) -> Finding {
+    let (check, privileges) = ("backup-privileges", &survey.privileges);
+    let is_missing =
+        |&&(privilege, _): &&(Privilege, &str)| !privileges.on_database.contains(&privilege);
+    let known = BACKUP
+        .iter()
+        .filter(|(privilege, _)| exists(*privilege, survey.server.flavor));
+    let (missing, mut unseen): (Vec<_>, Vec<_>) = known.filter(is_missing).copied().unzip();
+    let mut words: Vec<_> = missing
+        .iter()
+        .map(|privilege| privilege.as_sql().to_owned())
+        .collect();
+    let mut grants = Vec::new();
+    if !missing.is_empty() {
+        grants.push(grant(
+            &missing,
+            &format!("{}.*", quoted(database)),
+            &privileges.account,
+        ));
+    }
+    if let Some((privilege, scope)) = missing_for_routines(survey) {
+        unseen.push("procedures and functions");
+        words.push(format!("{} on {scope}", privilege.as_sql()));
+        grants.push(grant(&[privilege], scope, &privileges.account));
+    }
+    if words.is_empty() {
+        return Finding::ok(
+            check,
+            format!("{} may read all that {database} holds", privileges.account),
+        );
+    }
+    let fact = format!(
+        "{} lacks {}: the {} of {database} can't all be seen, and no backup is made without them",
+        privileges.account,
+        words.join(", "),
+        enumerated(&unseen)
+    );
+    Finding::problem(check, fact, as_administrator(survey, &grants))
+}
+
+/// The privilege, and where, that shows the bodies of procedures and functions made by others.
+fn missing_for_routines(survey: &Survey) -> Option<(Privilege, &'static str)> {
+    let Privileges {
+        on_server,
+        on_database,
+        reads_routine_table,
+        ..
+    } = &survey.privileges;
+    let (shown, missing) = match survey.server.flavor {
+        Flavor::TiDb => return None,
+        Flavor::MariaDb => (
+            *reads_routine_table || on_database.contains(&Privilege::ShowCreateRoutine),
+            (Privilege::Select, "mysql.proc"),
+        ),
+        Flavor::MySql => (
+            on_server.contains(&Privilege::ShowRoutine) || on_server.contains(&Privilege::Select),
+            (Privilege::ShowRoutine, "*.*"),
+        ),
+    };
+    // With these all are listed, and the definitions tell whether one is hidden.
+    let lists = [
+        Privilege::Execute,
+        Privilege::AlterRoutine,
+        Privilege::CreateRoutine,
+    ];
+    let listed = lists
+        .iter()
+        .any(|privilege| on_database.contains(privilege));
+    (!shown && !listed).then_some(missing)
+}
+
+/// May it make everything again in another database on the same server? A backup needs none of this.
+pub fn restore(survey: &Survey, database: &str) -> Finding {
+    let (check, privileges) = ("restore-privileges", &survey.privileges);
+    let known = RESTORE
+        .iter()
+        .copied()
+        .filter(|privilege| exists(*privilege, survey.server.flavor));
+    let missing: Vec<_> = known
+        .filter(|privilege| !privileges.on_restored.contains(privilege))
+        .collect();
+    let example = restored_name(database);
+    if missing.is_empty() {
+        return Finding::ok(
+            check,
+            format!("{} may restore into {example}", privileges.account),
+        );
+    }
+    let fact = format!(
+        "{} can't restore into {example}, it lacks {}; this is as it should be if it is for backups only",
+        privileges.account,
+        words(&missing)
+    );
+    let grants = [grant(
+        &missing,
+        &format!("{}.*", quoted(&example)),
+        &privileges.account,
+    )];
+    let remedy = format!(
+        "restore with another account, or {}",
+        as_administrator(survey, &grants)
+    );
+    Finding::warning(check, fact, remedy)
+}
+
+/// May it make views, triggers, routines and events that run as somebody else?
+pub fn definers(survey: &Survey) -> Finding {
+    let (check, privileges) = ("restore-definers", &survey.privileges);
+    let (any_of, asked): (&[Privilege], _) = match survey.server.flavor {
+        Flavor::MariaDb => (&[Privilege::SetUser, Privilege::Super], Privilege::SetUser),
+        Flavor::TiDb => (&[Privilege::Super], Privilege::Super),
+        Flavor::MySql => (
+            &[
+                Privilege::SetAnyDefiner,
+                Privilege::SetUserId,
+                Privilege::Super,
+            ],
+            if is_before(&survey.server.version, (8, 2)) {
+                Privilege::SetUserId
+            } else {
+                Privilege::SetAnyDefiner
+            },
+        ),
+    };
+    if any_of
+        .iter()
+        .any(|privilege| privileges.on_server.contains(privilege))
+    {
+        let fact =
+            "views, triggers, routines and events can be restored with the definers they have";
+        return Finding::ok(check, fact);
+    }
+    let names: Vec<_> = any_of.iter().map(|privilege| privilege.as_sql()).collect();
+    let fact = format!(
+        "{} has none of {}: it can't restore what runs as another account",
+        privileges.account,
+        names.join(", ")
+    );
+    let grants = [grant(&[asked], "*.*", &privileges.account)];
+    let remedy = format!(
+        "restore with --definer strip, or {}",
+        as_administrator(survey, &grants)
+    );
+    Finding::warning(check, fact, remedy)
+}
+
+/// May it make functions and triggers although they could make a replica differ?
+pub fn function_creators(survey: &Survey) -> Finding {
+    let check = "restore-routines";
+    let is_super = survey.privileges.on_server.contains(&Privilege::Super);
+    if is_super || survey.binary_log.is_none_or(|log| log.trusts_creators) {
+        return Finding::ok(check, "functions and triggers can be made");
+    }
+    Finding::warning(
+        check,
+        "log_bin_trust_function_creators is off: only an account with SUPER can restore functions and triggers",
+        "restore with such an account, or run as an administrator: SET GLOBAL log_bin_trust_function_creators = 1; \
+         (on RDS set it in the parameter group)",
+    )
+}
+
+/// Does a backup know its place in the binary log? A server that does not tell it with a snapshot tells it
+/// under the read lock with which several connections begin.
+pub fn position(survey: &Survey, readers: usize) -> Finding {
+    let (check, privileges) = ("binlog-position", &survey.privileges);
+    let any_of = [
+        Privilege::ReplicationClient,
+        Privilege::BinlogMonitor,
+        Privilege::Super,
+    ];
+    let Some(log) = survey.binary_log else {
+        return Finding::ok(check, "the server keeps no binary log");
+    };
+    if log.place != SnapshotPlace::Untold {
+        return Finding::ok(check, "a backup knows its place in the binary log");
+    }
+    if any_of
+        .iter()
+        .any(|privilege| privileges.on_server.contains(privilege))
+    {
+        let is_locked = readers > 1 && privileges.on_database.contains(&Privilege::LockTables);
+        let when = if is_locked {
+            ""
+        } else {
+            ", once several connections can begin under a read lock"
+        };
+        return Finding::ok(
+            check,
+            format!("a backup knows its place in the binary log{when}"),
+        );
+    }
+    let asked = match survey.server.flavor {
+        Flavor::MariaDb => Privilege::BinlogMonitor,
+        Flavor::MySql | Flavor::TiDb => Privilege::ReplicationClient,
+    };
+    let fact = format!(
+        "{} lacks {}: a backup does not know its place in the binary log, from where one could roll forward",
+        privileges.account,
+        asked.as_sql()
+    );
+    let grants = [grant(&[asked], "*.*", &privileges.account)];
+    Finding::warning(check, fact, as_administrator(survey, &grants))
+}
+
+/// TiDB knows neither triggers nor events.
+fn exists(privilege: Privilege, flavor: Flavor) -> bool {
+    flavor != Flavor::TiDb || !matches!(privilege, Privilege::Trigger | Privilege::Event)
+}
+
+/// The statements, and what else would help.
+pub(super) fn as_administrator(survey: &Survey, grants: &[String]) -> String {
+    let account = account(&survey.privileges.account);
+    let role = match survey.server.flavor {
+        _ if !survey.privileges.has_idle_roles => String::new(),
+        Flavor::MariaDb => {
+            format!(" (or, if a role of its has them: SET DEFAULT ROLE the_role FOR {account};)")
+        }
+        Flavor::MySql | Flavor::TiDb => {
+            format!(" (or, if a role of its has them: SET DEFAULT ROLE ALL TO {account};)")
+        }
+    };
+    format!("run as an administrator: {}{role}", grants.join(" "))
+}
+
+pub(super) fn grant(privileges: &[Privilege], scope: &str, to: &str) -> String {
+    format!("GRANT {} ON {scope} TO {};", words(privileges), account(to))
+}
+
+fn words(privileges: &[Privilege]) -> String {
+    privileges
+        .iter()
+        .map(|privilege| privilege.as_sql())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn enumerated(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+/// `user@host` as a statement spells it.
+fn account(name: &str) -> String {
+    let (user, host) = name.rsplit_once('@').unwrap_or((name, "%"));
+    let literal = |text: &str| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"));
+    format!("{}@{}", literal(user), literal(host))
+}
+
+/// Is the version, `8.0.40-log`, an older one?
+fn is_before(version: &str, (major, minor): (u32, u32)) -> bool {
+    let mut numbers = version
+        .split(|c: char| !c.is_ascii_digit())
+        .map(|part| part.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) < (major, minor)
+}

@@ -1,0 +1,191 @@
+//! The server: who it is, its clock, how a snapshot is begun, and what it takes when rows are loaded.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Finding, listed,
+    privileges::{as_administrator, grant},
+};
+use crate::model::{Channel, ClockReading, Flavor, Privilege, RowSize, SnapshotPlace, Survey};
+
+/// Clocks that differ by more make ages and times of backups misleading.
+const LARGEST_SKEW: SignedDuration = SignedDuration::from_secs(60);
+
+/// A packet that takes most rows with long text: the default of `MySQL` 8.
+const COMFORTABLE_PACKET: u64 = 64 << 20;
+
+/// Who answers, and who can read along.
+pub fn answers(survey: &Survey) -> Finding {
+    let channel = match &survey.channel {
+        Channel::Tls(cipher) => format!("over {cipher}"),
+        Channel::Local => "within this machine".to_owned(),
+        Channel::Exposed => "without TLS".to_owned(),
+    };
+    let server = &survey.server;
+    let fact = format!(
+        "{} {} answers {}, {channel}",
+        server.flavor, server.version, survey.privileges.account
+    );
+    if server.flavor == Flavor::TiDb {
+        let remedy = "nobody tested this program with TiDB: restore a backup and compare, before you rely on one";
+        return Finding::warning("database", fact, remedy);
+    }
+    Finding::ok("database", fact)
+}
+
+/// Do the clocks of the server and of this machine agree?
+pub fn clock(reading: ClockReading) -> Finding {
+    let ahead = reading
+        .server
+        .duration_since(reading.after)
+        .max(SignedDuration::ZERO);
+    let behind = reading
+        .before
+        .duration_since(reading.server)
+        .max(SignedDuration::ZERO);
+    let (skew, direction) = if ahead > behind {
+        (ahead, "ahead of")
+    } else {
+        (behind, "behind")
+    };
+    if skew <= LARGEST_SKEW {
+        return Finding::ok(
+            "clock",
+            "the database server and this machine agree on the time",
+        );
+    }
+    let fact = format!(
+        "the database server's clock is {} {direction} this machine's (it shows {})",
+        spelled(skew),
+        to_the_second(reading.server)
+    );
+    Finding::warning(
+        "clock",
+        fact,
+        "set both by a time server (chrony, systemd-timesyncd or the like)",
+    )
+}
+
+/// How a snapshot can be begun with more than one connection.
+pub fn snapshot(survey: &Survey, database: &str, readers: usize) -> Finding {
+    let (check, always) = ("snapshot", "one connection in one transaction");
+    if readers < 2 {
+        return Finding::ok(check, format!("{always}, as GORGEN_READERS is 1"));
+    }
+    let may_lock = survey
+        .privileges
+        .on_database
+        .contains(&Privilege::LockTables);
+    let way = match survey.server.flavor {
+        Flavor::TiDb => "at the same timestamp",
+        _ if survey
+            .binary_log
+            .is_some_and(|log| log.place == SnapshotPlace::Proof) =>
+        {
+            "at the same position of the binary log"
+        }
+        _ if may_lock => "begun under a short read lock",
+        _ => {
+            let fact = format!(
+                "{always}: right, but slower than several; {} lacks LOCK TABLES, with which several can begin at one \
+                 moment",
+                survey.privileges.account
+            );
+            let scope = format!("`{}`.*", database.replace('`', "``"));
+            let grants = [grant(
+                &[Privilege::LockTables],
+                &scope,
+                &survey.privileges.account,
+            )];
+            return Finding::warning(check, fact, as_administrator(survey, &grants));
+        }
+    };
+    Finding::ok(
+        check,
+        format!("up to {readers} connections {way}, else {always}"),
+    )
+}
+
+/// Does the server take the largest row back?
+pub fn packet(survey: &Survey) -> Finding {
+    let (check, allowed) = ("max-allowed-packet", survey.max_allowed_packet);
+    let names = |larger: &dyn Fn(&RowSize) -> bool| -> Vec<&str> {
+        survey
+            .rows
+            .iter()
+            .filter(|row| larger(row))
+            .map(|row| row.table.as_str())
+            .collect()
+    };
+    let (surely, maybe) = (
+        names(&|row| row.average > allowed),
+        names(&|row| row.bound > allowed),
+    );
+    let remedy = format!(
+        "set max_allowed_packet = {} or more on every server that is to hold the data (up to 1G; on RDS in the \
+         parameter group)",
+        if surely.is_empty() { "64M" } else { "1G" }
+    );
+    if !surely.is_empty() {
+        let fact = format!(
+            "{}, smaller than the mean row of {}",
+            mebibytes(allowed),
+            listed(&surely)
+        );
+        return Finding::problem(check, fact, remedy);
+    }
+    if maybe.is_empty() {
+        return Finding::ok(
+            check,
+            format!("{}, and by the server's estimates no row is larger", mebibytes(allowed)),
+        );
+    }
+    let fact = format!(
+        "{}; a row could be larger in {}",
+        mebibytes(allowed),
+        listed(&maybe)
+    );
+    if allowed < COMFORTABLE_PACKET {
+        return Finding::warning(check, fact, remedy);
+    }
+    Finding::ok(check, fact)
+}
+
+/// Does the server take rows the quick way?
+pub fn local_infile(survey: &Survey) -> Finding {
+    let check = "local-infile";
+    if survey.local_infile {
+        return Finding::ok(
+            check,
+            "LOAD DATA LOCAL is on: restores load rows the quick way",
+        );
+    }
+    Finding::warning(
+        check,
+        "local_infile is off on the server: restores load rows by INSERT, which is slower",
+        "for restores, run as an administrator: SET GLOBAL local_infile = ON; (on RDS set it in the parameter group)",
+    )
+}
+
+fn mebibytes(bytes: u64) -> String {
+    if bytes < 1 << 20 {
+        format!("{} KiB", bytes >> 10)
+    } else {
+        format!("{} MiB", bytes >> 20)
+    }
+}
+
+/// `95 s`, `12 min`, `3 h`, `4 days`: in the largest unit of which there are two or more.
+pub(super) fn spelled(duration: SignedDuration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        ..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+pub(super) fn to_the_second(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}

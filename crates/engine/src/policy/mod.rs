@@ -1,0 +1,6 @@
+//! Decisions as pure functions: what is due, what fits where. No I/O, `now` is an argument.
+
+pub mod compatibility;
+pub mod coverage;
+pub mod findings;
+pub mod keys;

@@ -1,0 +1,22 @@
+//! What the engine needs of the world, as narrow traits that state their guarantees.
+//!
+//! Adapters implement them; the fakes for tests live in [`crate::testing`] behind the `testing` feature.
+
+mod ambient;
+mod files;
+mod keyring;
+mod progress;
+mod source;
+mod survey;
+mod target;
+mod vault;
+
+pub(crate) use ambient::random;
+pub use ambient::{Clock, Entropy};
+pub use files::{FileWriter, Files, FilesError};
+pub use keyring::{DataKey, KeyContext, Keyring, KeyringError, WrappedKey};
+pub use progress::Progress;
+pub use source::{Consistency, Reader, Snapshot, Source, SourceError};
+pub use survey::{SurveyError, Surveyor};
+pub use target::{Loader, Target, TargetError, TargetInfo, TargetState};
+pub use vault::{ObjectInfo, Revision, Vault, VaultError};

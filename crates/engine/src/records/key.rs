@@ -1,0 +1,59 @@
+//! `keys/<id>.json`: one data key, wrapped.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::{FORMAT, read_json, write_json};
+use crate::{
+    error::FormatError,
+    model::{KeyId, VaultId},
+    ports::WrappedKey,
+};
+
+/// A wrapped data key, by which it can be opened as long as one of its wrapping keys is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyRecord {
+    format: u32,
+    /// The data key's id: what it is for and whose.
+    pub key: KeyId,
+    /// The vault it belongs to.
+    pub vault: VaultId,
+    /// Tells whether an unwrapped key is this one ([`crate::stages::seal::key_check`]).
+    #[serde(with = "hex::serde")]
+    pub check: [u8; 16],
+    /// Its wrappings, each enough by itself.
+    pub wrapped: Vec<WrappedKey>,
+}
+
+impl KeyRecord {
+    /// The record of a new key.
+    pub fn new(key: KeyId, vault: VaultId, check: [u8; 16], wrapped: Vec<WrappedKey>) -> Self {
+        Self {
+            format: FORMAT,
+            key,
+            vault,
+            check,
+            wrapped,
+        }
+    }
+
+    /// The wrapping keys, for messages.
+    pub fn wrapped_for(&self) -> String {
+        let names = self
+            .wrapped
+            .iter()
+            .map(|wrapped| format!("{}:{}", wrapped.by, wrapped.wrapping_key));
+        names.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Reads the record.
+    pub fn read(bytes: &[u8]) -> Result<Self, FormatError> {
+        read_json(bytes)
+    }
+
+    /// Writes the record.
+    pub fn write(&self) -> Result<Bytes, FormatError> {
+        write_json(self)
+    }
+}

@@ -1,0 +1,354 @@
+//! A table's definition, taken apart so that its secondary keys and foreign keys can be made after its rows.
+//!
+//! `SHOW CREATE TABLE` is kept verbatim. Taking it apart never rewrites a clause: each is moved whole, and
+//! a definition that is not understood to the last byte is used whole.
+
+use crate::model::Catalog;
+
+/// A definition in the order of a fast restore: each part is empty if there is nothing to defer.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Split {
+    /// `CREATE TABLE` without what is deferred.
+    pub create: String,
+    /// Secondary keys, each as `KEY ...` or `UNIQUE KEY ...`.
+    pub keys: Vec<String>,
+    /// Foreign keys, each as `CONSTRAINT ... FOREIGN KEY ...`.
+    pub foreign_keys: Vec<String>,
+}
+
+/// Takes a definition apart.
+pub fn split(ddl: &str) -> Split {
+    let whole = || Split {
+        create: ddl.to_owned(),
+        keys: Vec::new(),
+        foreign_keys: Vec::new(),
+    };
+    let Some(Clauses { head, body, tail }) = clauses(ddl) else {
+        return whole();
+    };
+    let defer_keys = may_defer_keys(&body, tail);
+    let mut split = Split {
+        create: String::new(),
+        keys: Vec::new(),
+        foreign_keys: Vec::new(),
+    };
+    let mut kept = Vec::new();
+    for clause in body {
+        let text = clause.trim();
+        match kind_of(text) {
+            Clause::ForeignKey => split.foreign_keys.push(text.to_owned()),
+            Clause::SecondaryKey if defer_keys => split.keys.push(text.to_owned()),
+            _ => kept.push(clause),
+        }
+    }
+    split.create = format!("{head}{}\n{tail}", kept.join(",").trim_end());
+    split
+}
+
+/// Names the first table or object whose definition differs, or which is in one catalog only. Counters
+/// that move as rows are written are no difference.
+pub fn first_change(before: &Catalog, after: &Catalog) -> Option<String> {
+    let definitions = |catalog: &Catalog| {
+        let tables = catalog
+            .tables
+            .iter()
+            .map(|table| (format!("table {}", table.name), without_counter(&table.ddl)));
+        let objects = catalog.objects.iter().map(|object| {
+            let keyword = object.kind.keyword().to_lowercase();
+            (format!("{keyword} {}", object.name), object.ddl.clone())
+        });
+        let database = (
+            "the database's character set".to_owned(),
+            format!("{} {}", catalog.charset, catalog.collation),
+        );
+        tables
+            .chain(objects)
+            .chain([database])
+            .collect::<std::collections::BTreeSet<_>>()
+    };
+    let (before, after) = (definitions(before), definitions(after));
+    before
+        .symmetric_difference(&after)
+        .next()
+        .map(|(what, _)| what.clone())
+}
+
+/// The definition without the value of its `AUTO_INCREMENT` counter.
+pub fn without_counter(ddl: &str) -> String {
+    const OPTION: &str = " AUTO_INCREMENT=";
+    let Some(Clauses { tail, .. }) = clauses(ddl) else {
+        return ddl.to_owned();
+    };
+    let Some(at) = tail.find(OPTION) else {
+        return ddl.to_owned();
+    };
+    let after = tail[at + OPTION.len()..].trim_start_matches(|c: char| c.is_ascii_digit());
+    format!("{}{}{after}", &ddl[..ddl.len() - tail.len()], &tail[..at])
+}
+
+/// Whom restored views, triggers, routines and events run as.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Definers {
+    /// As whoever they ran before.
+    #[default]
+    Keep,
+    /// As whoever restores them.
+    Strip,
+    /// As this `user@host`.
+    Replace(String),
+}
+
+impl Definers {
+    /// Changes the definer in an object's definition. `definer` is who it was, `user@host`.
+    pub fn apply(&self, ddl: &str, definer: Option<&str>) -> String {
+        let Some(definer) = definer.and_then(account) else {
+            return ddl.to_owned();
+        };
+        let clause = format!("DEFINER={definer} ");
+        match self {
+            Self::Keep => ddl.to_owned(),
+            Self::Strip => ddl.replacen(&clause, "", 1),
+            Self::Replace(other) => {
+                let other = account(other).unwrap_or_else(|| other.clone());
+                ddl.replacen(&clause, &format!("DEFINER={other} "), 1)
+            }
+        }
+    }
+}
+
+/// `` `user`@`host` `` of `user@host`.
+fn account(text: &str) -> Option<String> {
+    let (user, host) = text.rsplit_once('@')?;
+    let quoted = |name: &str| format!("`{}`", name.replace('`', "``"));
+    Some(format!("{}@{}", quoted(user), quoted(host)))
+}
+
+/// Replaces a word wherever it stands by itself outside of quotes.
+pub fn replace_word(ddl: &str, from: &str, to: &str) -> String {
+    let is_word =
+        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let (bytes, mut quotes) = (ddl.as_bytes(), Quotes::default());
+    let (mut replaced, mut copied) = (String::new(), 0);
+    for (at, &byte) in bytes.iter().enumerate() {
+        let outside = quotes.outside_after(byte);
+        let end = at + from.len();
+        let starts = at == 0 || !is_word(bytes.get(at - 1));
+        if outside
+            && at >= copied
+            && starts
+            && bytes[at..].starts_with(from.as_bytes())
+            && !is_word(bytes.get(end))
+        {
+            replaced.push_str(&ddl[copied..at]);
+            replaced.push_str(to);
+            copied = end;
+        }
+    }
+    replaced.push_str(&ddl[copied..]);
+    replaced
+}
+
+/// A definition at its seams: `head` ends with the opening parenthesis, `tail` starts with the closing one.
+struct Clauses<'a> {
+    head: &'a str,
+    body: Vec<&'a str>,
+    tail: &'a str,
+}
+
+#[derive(PartialEq)]
+enum Clause {
+    SecondaryKey,
+    ForeignKey,
+    Other,
+}
+
+fn kind_of(clause: &str) -> Clause {
+    if clause.starts_with("KEY ") || clause.starts_with("UNIQUE KEY ") {
+        return Clause::SecondaryKey;
+    }
+    let after_name = clause.strip_prefix("CONSTRAINT ").and_then(|rest| {
+        let mut quotes = Quotes::default();
+        let end = rest
+            .bytes()
+            .position(|byte| quotes.outside_after(byte) && byte == b' ')?;
+        Some(&rest[end..])
+    });
+    match after_name {
+        Some(rest) if rest.starts_with(" FOREIGN KEY ") => Clause::ForeignKey,
+        _ => Clause::Other,
+    }
+}
+
+/// Keys stay when a counter needs one of them, or when the table can't simply be altered.
+fn may_defer_keys(body: &[&str], tail: &str) -> bool {
+    let versioned = |text: &str| text.contains("SYSTEM VERSIONING") || text.contains("PERIOD FOR");
+    if versioned(tail) || body.iter().any(|clause| versioned(clause)) {
+        return false;
+    }
+    let counter = body.iter().find(|clause| has_counter(clause));
+    counter.is_none_or(|clause| {
+        let name = column_name(clause.trim());
+        body.iter().any(|clause| {
+            let first = clause.trim().strip_prefix("PRIMARY KEY (");
+            first
+                .zip(name)
+                .is_some_and(|(columns, name)| columns.starts_with(name))
+        })
+    })
+}
+
+/// Is this a column with `AUTO_INCREMENT`, as a word of its own and not within quotes?
+fn has_counter(clause: &str) -> bool {
+    let mut quotes = Quotes::default();
+    let bare: String = clause
+        .chars()
+        .filter(|&c| quotes.outside_after_char(c))
+        .collect();
+    column_name(clause.trim()).is_some()
+        && bare.split_whitespace().any(|word| word == "AUTO_INCREMENT")
+}
+
+/// The quoted name that a column's clause starts with, quotes included.
+fn column_name(clause: &str) -> Option<&str> {
+    let mut quotes = Quotes::default();
+    let end = clause
+        .bytes()
+        .position(|byte| quotes.outside_after(byte) && byte == b' ')?;
+    clause.starts_with('`').then_some(&clause[..end])
+}
+
+/// Finds the seams; `None` if this is not of the form that `SHOW CREATE TABLE` has.
+fn clauses(ddl: &str) -> Option<Clauses<'_>> {
+    let mut quotes = Quotes::default();
+    let (mut depth, mut open, mut start) = (0_u32, None, 0);
+    let mut body = Vec::new();
+    for (at, byte) in ddl.bytes().enumerate() {
+        if !quotes.outside_after(byte) {
+            continue;
+        }
+        match byte {
+            b'(' => {
+                depth += 1;
+                if depth == 1 {
+                    open = Some(at);
+                    start = at + 1;
+                }
+            }
+            b',' if depth == 1 => {
+                body.push(&ddl[start..at]);
+                start = at + 1;
+            }
+            b')' => {
+                depth = depth.checked_sub(1)?;
+                if depth == 0 {
+                    body.push(&ddl[start..at]);
+                    return Some(Clauses {
+                        head: &ddl[..=open?],
+                        body,
+                        tail: &ddl[at..],
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Whether a byte of SQL stands within a string or a quoted name.
+#[derive(Default)]
+struct Quotes {
+    within: Option<u8>,
+    escaped: bool,
+}
+
+impl Quotes {
+    /// Takes the next byte and tells whether it stands outside of quotes (the quotes themselves do not).
+    /// A doubled quote closes and opens again, which comes to the same.
+    fn outside_after(&mut self, byte: u8) -> bool {
+        match self.within {
+            Some(_) if self.escaped => self.escaped = false,
+            Some(quote) if byte == b'\\' && quote != b'`' => self.escaped = true,
+            Some(quote) if byte == quote => self.within = None,
+            Some(_) => {}
+            None if matches!(byte, b'\'' | b'"' | b'`') => self.within = Some(byte),
+            None => return true,
+        }
+        false
+    }
+
+    fn outside_after_char(&mut self, c: char) -> bool {
+        self.outside_after(u8::try_from(c).unwrap_or(b'x'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: &str = "CREATE TABLE `a` (\n  `id` int(11) NOT NULL AUTO_INCREMENT,\n  `n` varchar(9) DEFAULT 'a,) KEY \\' (' COMMENT 'x''y, KEY `z`',\n  `d` decimal(5,2) DEFAULT NULL,\n  PRIMARY KEY (`id`),\n  UNIQUE KEY `u` (`n`),\n  KEY `k,(` (`d`,`n`(3)),\n  FULLTEXT KEY `f` (`n`),\n  CONSTRAINT `a ibfk FOREIGN KEY` CHECK (`d` > 0),\n  CONSTRAINT `fk` FOREIGN KEY (`d`) REFERENCES `b` (`id`) ON DELETE CASCADE\n) ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=utf8mb4\n PARTITION BY HASH (`id`)";
+
+    #[test]
+    fn keys_and_foreign_keys_are_moved_whole() {
+        let parts = split(PLAIN);
+        assert_eq!(
+            parts.keys,
+            ["UNIQUE KEY `u` (`n`)", "KEY `k,(` (`d`,`n`(3))"]
+        );
+        assert_eq!(
+            parts.foreign_keys,
+            ["CONSTRAINT `fk` FOREIGN KEY (`d`) REFERENCES `b` (`id`) ON DELETE CASCADE"]
+        );
+        let without = PLAIN
+            .replace(",\n  UNIQUE KEY `u` (`n`),\n  KEY `k,(` (`d`,`n`(3))", "")
+            .replace(
+                ",\n  CONSTRAINT `fk` FOREIGN KEY (`d`) REFERENCES `b` (`id`) ON DELETE CASCADE",
+                "",
+            );
+        assert_eq!(parts.create, without);
+    }
+
+    #[test]
+    fn a_definition_without_anything_to_defer_stays_as_it_is() {
+        let ddl = "CREATE TABLE `a` (\n  `b` int(11) DEFAULT NULL\n) ENGINE=InnoDB";
+        assert_eq!(split(ddl).create, ddl);
+        assert_eq!(split("nonsense").create, "nonsense");
+    }
+
+    #[test]
+    fn a_counter_keeps_the_key_it_needs() {
+        let ddl = "CREATE TABLE `a` (\n  `b` int NOT NULL,\n  `c` int NOT NULL AUTO_INCREMENT,\n  PRIMARY KEY (`b`,`c`),\n  KEY `c` (`c`)\n) ENGINE=InnoDB";
+        assert_eq!(split(ddl).create, ddl);
+    }
+
+    #[test]
+    fn words_are_replaced_only_where_they_stand_by_themselves() {
+        let ddl =
+            "a latin1_bin, `latin1_bin` 'latin1_bin' latin1_bin2 x_latin1_bin COLLATE=latin1_bin";
+        let expected =
+            "a utf8_bin, `latin1_bin` 'latin1_bin' latin1_bin2 x_latin1_bin COLLATE=utf8_bin";
+        assert_eq!(replace_word(ddl, "latin1_bin", "utf8_bin"), expected);
+    }
+
+    #[test]
+    fn definers_are_kept_stripped_or_replaced() {
+        let ddl =
+            "CREATE DEFINER=`a b`@`%` TRIGGER `t` BEFORE INSERT ON `x` FOR EACH ROW SET @a = 1";
+        let apply = |definers: Definers| definers.apply(ddl, Some("a b@%"));
+        assert_eq!(apply(Definers::Keep), ddl);
+        assert!(apply(Definers::Strip).starts_with("CREATE TRIGGER `t`"));
+        let replaced = apply(Definers::Replace("gorgen@localhost".to_owned()));
+        assert!(replaced.starts_with("CREATE DEFINER=`gorgen`@`localhost` TRIGGER"));
+    }
+
+    #[test]
+    fn a_moving_counter_is_no_change() {
+        assert!(without_counter(PLAIN).contains("ENGINE=InnoDB DEFAULT CHARSET"));
+        assert_eq!(
+            without_counter(PLAIN),
+            without_counter(&PLAIN.replace("AUTO_INCREMENT=7", "AUTO_INCREMENT=12"))
+        );
+        let quoted = "CREATE TABLE `a` (\n  `b` int COMMENT ' AUTO_INCREMENT=7'\n) ENGINE=InnoDB";
+        assert_eq!(without_counter(quoted), quoted);
+    }
+}
