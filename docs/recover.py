@@ -20,13 +20,17 @@ as GORGEN_VAULT and GORGEN_KEYRING. `list` needs no key.
 then routines, triggers, events and views. Load them in that order into an EMPTY database, with the `mariadb` or the
 `mysql` client and the three options above: without --binary-mode a client changes line breaks, without --comments it
 drops comments inside routines. Each table's file also loads by itself. `--to -` writes all of it to stdout instead,
-for a pipe into the client. A view that was broken in the source stops the client: views come last, and --force goes on.
-If the users that triggers, views and routines run as do not exist any more: --strip-definers.
+for a pipe into the client. What may stop a load:
+  - a row larger than the server's max_allowed_packet (binary values take twice their size): raise it
+  - MySQL's sql_require_primary_key and sql_generate_invisible_primary_key: set both to OFF while loading
+  - users that triggers, views and routines run as, and that do not exist any more: --strip-definers
+  - a view that was broken in the source: views come last, and the client's --force goes on
 
 `--format tsv` writes one file a table for people and spreadsheets: UTF-8, a line of column names, then the rows, values
-separated by tabs; \\N is NULL; \\t \\n \\r \\0 \\\\ stand for themselves; binary, bit and geometry values are hex digits.
+separated by tabs; \\N is NULL; \\t \\n \\r \\0 \\\\ stand for themselves; binary, bit and geometry values are hex
+digits, and so is the rare text that its character set does not explain.
 
-Every byte is authenticated before it is used, every chunk is compared with its name, and every table's rows are counted.
+Every byte is authenticated before it is used, every chunk is compared with its name, every table's rows are counted.
 Damage is an error that names the object, and exit status 3; --keep-going goes on with the other chunks and tables, and
 marks the files that lack something as `.incomplete`. Memory stays at some chunks, whatever the size of the database.
 
@@ -151,7 +155,8 @@ class Bucket:
         """An object, or `length` bytes of it."""
         span = {} if length < 0 else {"Range": f"bytes={start}-{start + length - 1}"}
         with aws_errors(f"read {name}", name):
-            return self.client.get_object(Bucket=self.bucket, Key=self.prefix + name, **span)["Body"].read()
+            content: bytes = self.client.get_object(Bucket=self.bucket, Key=self.prefix + name, **span)["Body"].read()
+        return content
 
 
 def open_vault(url: str) -> Any:
@@ -316,7 +321,7 @@ def open_keyring(url: Optional[str]) -> Any:
         return KeyFile(unquote(parts.path))
     if url and url.startswith("kms:") and len(url) > len("kms:"):
         return Kms(url[len("kms:") :])
-    raise Usage("--keyring (or GORGEN_KEYRING) must be file:///key.file, kms:<key arn>, kms:<key id> or kms:alias/<name>")
+    raise Usage("--keyring (or GORGEN_KEYRING) must be file:///key.file, kms:<key arn>, kms:<key id> or kms:alias/<..>")
 
 
 class Keys:
@@ -344,7 +349,7 @@ class Keys:
         wrapping = self._ours(key_id, record["wrapped"])
         context = {
             "gorgen:key": key_id,
-            "gorgen:purpose": key_id.split(".")[0],
+            "gorgen:purpose": key_id.partition(".")[0],
             "gorgen:vault": self.vault_id,
         }
         try:
@@ -394,9 +399,13 @@ def hmac_16(key: bytes, text: bytes) -> bytes:
 # --- Seals and compression --------------------------------------------------------------------------------------------
 
 
-def unseal(sealed: bytes, key: bytes, vault_id: str, kind: str, key_id: str, sealed_name: str, beside: bytes) -> bytes:
-    """Opens a nonce of 12 bytes, a ciphertext and a tag of 16. What it is bound to is not stored but given again."""
-    bound_to = f"gorgen-backup:1:{vault_id}:{kind}:{key_id}:{sealed_name}:".encode() + beside
+def binding(vault_id: str, kind: str, key_id: str, name: str) -> bytes:
+    """What a seal is bound to. It is not stored but given again, so that nothing can be moved, swapped or renamed."""
+    return f"gorgen-backup:1:{vault_id}:{kind}:{key_id}:{name}:".encode()
+
+
+def unseal(sealed: bytes, key: bytes, bound_to: bytes) -> bytes:
+    """Opens a nonce of 12 bytes, a ciphertext, and a tag of 16."""
     return AESGCM(key).decrypt(sealed[:12], sealed[12:], bound_to)
 
 
@@ -420,7 +429,7 @@ def backup_ids(vault: Any) -> List[str]:
 
 
 def split_manifest(name: str, content: bytes) -> Tuple[bytes, bytes]:
-    """Header and sealed body: `GORGENM1`, the header's length in 4 bytes, header, body. The first includes both marks."""
+    """`GORGENM1`, the header's length in 4 bytes, the header; and the sealed body behind all that."""
     end = 12 + int.from_bytes(content[8:12], "little")
     if content[:8] != b"GORGENM1" or len(content) < end:
         raise Damage(name, "not a manifest, or cut short")
@@ -453,7 +462,7 @@ def open_manifest(vault: Any, keys: Keys, backup: str) -> Tuple[Dict[str, Any], 
         # Either the key is damaged, or the header, which names it: both must be named.
         raise Damage(name, f"its key cannot be had: {damage}") from None
     try:
-        frame = unseal(sealed, key, keys.vault_id, "manifest", key_id, backup, clear)
+        frame = unseal(sealed, key, binding(keys.vault_id, "manifest", key_id, backup) + clear)
         body: Dict[str, Any] = json.loads(decompress(frame, header["body"]))
     except (InvalidTag, ValueError, zstandard.ZstdError):
         raise Damage(name, "the seal does not open: damaged, swapped, or sealed with another key") from None
@@ -539,7 +548,7 @@ class Chunks:
             raise Damage(name, f"chunk {chunk_id}: sealed with a key of another scope")
         key = self.keys.get(key_id, "rows")
         try:
-            frame = unseal(sealed, key, self.keys.vault_id, "chunk", key_id, chunk_id, b"")
+            frame = unseal(sealed, key, binding(self.keys.vault_id, "chunk", key_id, chunk_id))
             content = decompress(frame, raw_length)
         except (InvalidTag, ValueError, zstandard.ZstdError):
             raise Damage(name, f"chunk {chunk_id}: the seal does not open: damaged, swapped, or another key") from None
@@ -573,7 +582,7 @@ def real(value: bytes) -> bytes:
 
 
 def text_literal(charset: str) -> Spelling:
-    """How text of this character set is written in a file of UTF-8: as itself if possible, else its bytes, introduced."""
+    """How text of this character set is written in a file of UTF-8: as itself if possible, else as its bytes."""
     introducer = f"_{charset} 0x".encode()
 
     def spell(value: bytes) -> bytes:
@@ -591,8 +600,11 @@ def json_literal(value: bytes) -> bytes:
     literal = text_literal("utf8mb4")(value)
     if not JSON_POINT.search(value) and not JSON_LONG.search(value):
         return literal
-    found = [b", %s, CAST('%s' AS DECIMAL(%d,%d))" % (quoted(path), digits, *decimal(digits)) for path, digits in decimals(value)]
-    return b"JSON_SET(" + literal + b"".join(found) + b")" if found else literal
+    put_back = [
+        b", %s, CAST('%s' AS DECIMAL(%d,%d))" % (quoted(path), digits, *decimal(digits))
+        for path, digits in decimals(value)
+    ]
+    return b"JSON_SET(" + literal + b"".join(put_back) + b")" if put_back else literal
 
 
 JSON_POINT = re.compile(rb"[0-9]\.[0-9]")
@@ -779,8 +791,6 @@ def file_name(table: str) -> str:
 class Sql:
     """Writes SQL that loads into an empty database."""
 
-    ending = "sql"
-
     def __init__(self, output: Output, catalog: Dict[str, Any], strip_definers: bool) -> None:
         self.output, self.catalog, self.strip_definers = output, catalog, strip_definers
 
@@ -792,7 +802,7 @@ class Sql:
         self._objects("10-sequences", "sequence")
 
     def after(self) -> None:
-        """What must not exist while rows are loaded, or needs tables; views last, since a broken one stops the client."""
+        """What must not be there while rows are loaded; views last, since a broken one stops the client."""
         for name, kind in [
             ("30-functions", "function"),
             ("31-procedures", "procedure"),
@@ -862,8 +872,6 @@ class Sql:
 
 class Tsv:
     """Writes one file a table, for people and spreadsheets; definitions go into a file of their own."""
-
-    ending = "tsv"
 
     def __init__(self, output: Output, catalog: Dict[str, Any]) -> None:
         self.output, self.catalog = output, catalog
@@ -947,7 +955,12 @@ def strip_definer(found: Dict[str, Any]) -> str:
     """The definition without who it runs as; it will run as whoever loads it."""
     user, _, host = (found.get("definer") or "").rpartition("@")
     ddl: str = found["ddl"]
-    return ddl.replace(f"DEFINER={ident(user)}@{ident(host)} ", "", 1)
+    # Servers show what was made under ANSI_QUOTES with such quotes.
+    for mark in "`", '"':
+        account = "@".join(mark + part.replace(mark, 2 * mark) + mark for part in (user, host))
+        if f"DEFINER={account} " in ddl:
+            return ddl.replace(f"DEFINER={account} ", "", 1)
+    return ddl
 
 
 # --- The story --------------------------------------------------------------------------------------------------------

@@ -59,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"failed: {failure}")
         return 1
     except Interrupted as interrupted:
+        say(f"ended by signal {signal.Signals(interrupted.number).name}")
         return 128 + interrupted.number
     finally:
         report(arguments, begun, results)

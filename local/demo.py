@@ -41,8 +41,11 @@ DROPPED_RELATIONS = (
     "ADD CONSTRAINT fk_resultados_atendimento FOREIGN KEY (atendimento_id) REFERENCES atendimentos (id)"
 )
 RESCUED_TABLE, RESCUED_ROWS = "clinica_rescued_table", "clinica_rescued_rows"
-# A day of work must cost less than this share of a first backup.
+# Where the damage is done: near the beginning of the oldest pack, in old rows that every backup needs.
+DAMAGED_BYTE = 20_000
+# A day of work must cost less than this share of a first backup, once there are more chunks than a day touches.
 MOST_NEW = 0.5
+FEW_CHUNKS_MB = 20
 
 
 @dataclass
@@ -154,10 +157,10 @@ class Demo:
     def require_little_new(self, first: State, second: State) -> None:
         """Say what share of the second backup was new, and insist that it is small."""
         share = second.new_bytes / first.new_bytes
-        text = f"only {share:.1%} of the first backup's bytes were new: {size(second.new_bytes)}"
-        if share >= MOST_NEW:
+        if share >= MOST_NEW and self.arguments.size_mb >= FEW_CHUNKS_MB:
             raise StepFailed(f"the second backup stored {share:.1%} of the first one's bytes anew")
-        self.screen.proof(f"the second backup is whole, and {text}")
+        new = f"{share:.1%} of the first backup's bytes: {size(second.new_bytes)}"
+        self.screen.proof(f"the second backup is as whole as the first, and stored {new}")
 
     def list_backups(self, *states: State) -> None:
         """List the backups, which must be these, and show the last."""
@@ -211,8 +214,8 @@ class Demo:
 
     def damage_and_repair(self, *states: State) -> None:
         """Flip one byte, see it found and no restore begun on it, and put it back."""
-        pack = max((self.vault / "packs").iterdir(), key=lambda path: (path.stat().st_size, path.name))
-        place = pack.stat().st_size // 2
+        pack = min((self.vault / "packs").iterdir())
+        place = min(DAMAGED_BYTE, pack.stat().st_size // 2)
         flip(pack, place)
         try:
             self.screen.say(f"byte {place:,} of {pack.name} is flipped; the size is the same, so only reading shows it")

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 WIDTH = 100
-LABEL_WIDTH = 12
+LABEL_WIDTH = 15
 
 
 class Screen:

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::{
     emulator::{REGION, aws, chain, config, endpoint, fresh_name},
-    proxy::{Fault, Proxy},
+    proxy::{Fault, Proxy, REQUEST_ID},
 };
 
 const OTHER_REGION: &str = "us-east-1";
@@ -198,8 +198,11 @@ async fn denied_access_is_told_with_amazons_words() {
         .unwrap();
     assert_eq!(
         chain(&refusal(&keyring).await),
-        "cannot use kms:alias/gorgen: access denied by the policy of the key or of the caller: \
-         AccessDeniedException: User: x is not authorized to perform: kms:GenerateDataKey"
+        format!(
+            "cannot use kms:alias/gorgen: access denied by the policy of the key or of the caller: \
+             AccessDeniedException: User: x is not authorized to perform: kms:GenerateDataKey \
+             (request {REQUEST_ID})"
+        )
     );
 }
 

@@ -3,7 +3,7 @@
 use gorgen_adapters::mysql::LoadBy;
 use gorgen_engine::{
     model::{Catalog, CharsetContext, StoredObject},
-    ports::{Source, Target, TargetError, TargetState},
+    ports::{Target, TargetError, TargetState},
 };
 
 use crate::{

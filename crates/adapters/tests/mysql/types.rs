@@ -176,7 +176,7 @@ async fn times(server: Server) {
 async fn texts_in_many_character_sets(server: Server) {
     let database = server.database("texts").await;
     let all_bytes: String = (0..=255_u8).map(|byte| format!("{byte:02x}")).collect();
-    let clinical = r"'Dor de cabe\u{e7}a\n\t\r \\ \\N \0 '' "" % _ 😀 \Z e ação; -- fim'".replace(r"\u{e7}", "ç");
+    let clinical = r#"'Dor de cabeça\n\t\r \\ \\N \0 '' " % _ 😀 \Z e ação; -- fim'"#;
     database
         .run(&[
             "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, c CHAR(20), v VARCHAR(200), tt TINYTEXT, t TEXT, mt MEDIUMTEXT, \
@@ -282,9 +282,8 @@ async fn json(server: Server) {
     database
         .run(&[
             "CREATE TABLE j (id INT NOT NULL PRIMARY KEY, j JSON, k JSON)",
-            r#"INSERT INTO j VALUES (1, '{"nome": "João \"Zé\" \\ 😀\n", "n": [1, 2.5, -0.0, 1e300, null, true]}', '[]'),
-               (2, NULL, '"texto"'), (3, '18446744073709551615', '-1.25e-8'), (4, 'null', '{"": {"a\tb": []}}')"#
-                .replace("\\n", "\\\\n").replace("\\t", "\\\\t").replace("\\\"", "\\\\\"").replace("\\\\ ", "\\\\\\\\ ").as_str(),
+            r#"INSERT INTO j VALUES (1, '{"nome": "João \\"Zé\\" \\\\ 😀\\n", "n": [1, 2.5, -0.0, 1e300, null, true]}', '[]'),
+               (2, NULL, '"texto"'), (3, '18446744073709551615', '-1.25e-8'), (4, 'null', '{"": {"a\\tb": []}}')"#,
             "INSERT INTO j SELECT 5, JSON_OBJECT('valor', CAST(10.50 AS DECIMAL(10,2)), 'x y \"z\"', JSON_ARRAY(1, \
              CAST(0.000 AS DECIMAL(5,3)), JSON_OBJECT('g', CAST(12345678901234567890.123456 AS DECIMAL(40,10))))), \
              JSON_ARRAY(CAST('2026-01-02' AS DATE), 1.0e0, CAST(99999999999999999999 AS DECIMAL(20,0)))",

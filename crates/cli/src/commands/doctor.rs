@@ -121,18 +121,19 @@ const NAME_WIDTH: usize = 20;
 
 /// A line for each finding, and one more with what to do; what was not checked for one reason shares a line.
 fn describe(findings: &[Finding], text: &mut String) -> fmt::Result {
-    let one_line = |one: &Finding, other: &Finding| one.is_skipped() && one.fact == other.fact;
-    for group in findings.chunk_by(one_line) {
+    let of_one_reason = |one: &Finding, other: &Finding| one.is_skipped() && one.fact == other.fact;
+    for group in findings.chunk_by(of_one_reason) {
         let Some(first) = group.first() else { continue };
-        let (status, width) = (first.status.as_str(), NAME_WIDTH);
-        match group {
-            [only] => writeln!(text, "{status:<7}  {:<width$}  {}", only.check, only.fact)?,
-            several => {
-                let checks: Vec<_> = several.iter().map(|finding| finding.check).collect();
-                writeln!(text, "{status:<7}  {:<width$}  {}", "(several)", first.fact)?;
-                writeln!(text, "         these are: {}", checks.join(", "))?;
-            }
-        }
+        let checks: Vec<_> = group.iter().map(|finding| finding.check).collect();
+        let (name, fact) = match checks.as_slice() {
+            [only] => (*only, first.fact.clone()),
+            several => ("not checked", several.join(", ")),
+        };
+        writeln!(
+            text,
+            "{:<7}  {name:<NAME_WIDTH$}  {fact}",
+            first.status.as_str()
+        )?;
         if let Some(remedy) = &first.remedy {
             writeln!(text, "         what to do: {remedy}")?;
         }

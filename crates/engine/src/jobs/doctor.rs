@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::{Error, KeyChest, World, backups};
 use crate::{
-    model::{KeyId, KeyPurpose, ObjectName, RunId, Scope, SourceIdentity, VaultId, prefix},
+    model::{KeyId, KeyPurpose, ObjectName, RunId, Scope, SourceIdentity, Survey, VaultId, prefix},
     policy::findings::{Finding, Status, content, privileges, server, vault as of_vault},
     ports::{
         Clock, Entropy, KeyContext, Keyring, KeyringError, Progress, Revision, Source, SurveyError,
@@ -112,61 +112,82 @@ const SURVEYED: [&str; 10] = [
 ];
 
 /// The checks of what the definitions say.
-const DEFINED: [&str; 3] = ["engines", "keys", "character-sets"];
+fn defined(checkup: &Checkup<'_>) -> impl Iterator<Item = &'static str> {
+    let tenant_column = checkup.tenant_column.map(|_| "tenant-column");
+    ["engines", "keys", "character-sets"]
+        .into_iter()
+        .chain(tenant_column)
+}
 
 async fn look_at_database(checkup: &Checkup<'_>) -> Vec<Finding> {
-    let later = || SURVEYED.into_iter().chain(DEFINED);
+    let later = SURVEYED.into_iter().chain(defined(checkup));
     let Database { surveyor, source } = match &checkup.database {
         Ok(database) => *database,
-        Err(absent) => return missing("database", absent, later()),
+        Err(absent) => return missing("database", absent, later),
     };
-    let (database, clock) = (surveyor.identity().database, &*checkup.clock);
-    let survey = match patiently(surveyor.survey(clock)).await {
-        None => return failed(no_answer("database", DATABASE_REMEDY), later()),
-        Some(Err(error)) => return failed(unsurveyed(&error), later()),
+    let survey = match patiently(surveyor.survey(&*checkup.clock)).await {
+        None => return failed(no_answer("database", DATABASE_REMEDY), later),
+        Some(Err(error)) => return failed(unsurveyed(&error), later),
         Some(Ok(survey)) => survey,
     };
-    let privileges = privileges::backup(&survey, &database);
-    let may_read = privileges.status == Status::Ok;
+    let database = surveyor.identity().database;
+    let may_read = privileges::backup(&survey, &database);
+    let definitions = if may_read.status == Status::Ok {
+        look_at_definitions(checkup, source, &survey).await
+    } else {
+        skipped(
+            ["definitions"].into_iter().chain(defined(checkup)),
+            may_read.check,
+        )
+    };
     let mut findings = vec![
         server::answers(&survey),
         server::clock(survey.clock),
-        privileges,
+        may_read,
         server::snapshot(&survey, &database, checkup.readers),
         privileges::position(&survey, checkup.readers),
         server::packet(&survey),
         server::local_infile(&survey),
-        privileges::restore(&survey, &database),
-        privileges::definers(&survey),
-        privileges::function_creators(&survey),
     ];
-    if !may_read {
-        findings.extend(
-            ["definitions"]
-                .into_iter()
-                .chain(DEFINED)
-                .map(|check| Finding::skipped(check, "backup-privileges")),
-        );
-        return findings;
+    findings.extend(who_restores(&survey, &database));
+    findings.extend(definitions);
+    findings
+}
+
+fn who_restores(survey: &Survey, database: &str) -> Vec<Finding> {
+    let may_restore = privileges::restore(survey, database);
+    if may_restore.status != Status::Ok {
+        return failed(may_restore, ["restore-definers", "restore-routines"]);
     }
-    match patiently(source.catalog()).await {
-        None => findings.extend(failed(no_answer("definitions", DATABASE_REMEDY), DEFINED)),
+    vec![
+        may_restore,
+        privileges::definers(survey),
+        privileges::function_creators(survey),
+    ]
+}
+
+async fn look_at_definitions(
+    checkup: &Checkup<'_>,
+    source: &dyn Source,
+    survey: &Survey,
+) -> Vec<Finding> {
+    let catalog = match patiently(source.catalog()).await {
+        None => return failed(no_answer("definitions", DATABASE_REMEDY), defined(checkup)),
         Some(Err(error)) => {
             let remedy = "no backup can be made before the database shows it";
-            findings.extend(failed(
-                Finding::problem("definitions", told(&error), remedy),
-                DEFINED,
-            ));
+            let finding = Finding::problem("definitions", told(&error), remedy);
+            return failed(finding, defined(checkup));
         }
-        Some(Ok(catalog)) => {
-            findings.push(content::definitions(&catalog));
-            findings.push(content::engines(&catalog));
-            findings.push(content::keys(&catalog));
-            findings.push(content::text(&catalog, &survey.collations));
-            findings.extend(content::tenant_column(&catalog, checkup.tenant_column));
-            findings.extend(content::doubts(&catalog));
-        }
-    }
+        Some(Ok(catalog)) => catalog,
+    };
+    let mut findings = vec![
+        content::definitions(&catalog),
+        content::engines(&catalog),
+        content::keys(&catalog),
+        content::text(&catalog, &survey.collations),
+    ];
+    findings.extend(content::tenant_column(&catalog, checkup.tenant_column));
+    findings.extend(content::doubts(&catalog));
     findings
 }
 
@@ -185,7 +206,8 @@ fn unsurveyed(error: &SurveyError) -> Finding {
              account may come from this machine"
         }
         SurveyError::NoDatabase(_) => {
-            "check the database's name in GORGEN_DATABASE_URL, or grant the account SELECT on it"
+            "check the database's name in GORGEN_DATABASE_URL; if it is right, grant the account SELECT on it, or make a \
+             role that has it the account's default role"
         }
         SurveyError::Refused(_) => "see what the server's log says about it",
     };
@@ -223,28 +245,23 @@ async fn look_into_vault(
     let backups = match backups::ids(vault).await {
         Ok(ids) => ids,
         Err(error) => {
-            return (
-                failed(Finding::problem("vault", told(&error), remedy), REACHED),
-                None,
-            );
+            let unreachable = Finding::problem("vault", told(&error), remedy);
+            return (failed(unreachable, REACHED), None);
         }
     };
-    let mut findings = vec![Finding::ok(
-        "vault",
-        format!("{} can be read", vault.describe()),
-    )];
-    findings.push(match probe(checkup, vault).await {
+    let writable = match probe(checkup, vault).await {
         Ok(()) => Finding::ok("vault-writable", "a probe was written and read back"),
         Err(error) => Finding::problem("vault-writable", told(&error), remedy),
-    });
+    };
     let now = checkup.clock.now();
-    let source = checkup
-        .database
-        .as_ref()
-        .ok()
-        .map(|database| database.source.identity());
+    let database = checkup.database.as_ref().ok();
+    let source = database.map(|database| database.source.identity());
     let (owner, identity) = owner(vault, source.as_ref(), backups.len()).await;
-    findings.push(owner);
+    let mut findings = vec![
+        of_vault::reached(&vault.describe(), backups.len()),
+        writable,
+        owner,
+    ];
     findings.extend(last_lock(vault, now).await);
     findings.push(last_backup(vault, backups.last(), now).await);
     findings.extend(last_runs(vault).await);
@@ -488,21 +505,22 @@ fn missing(
     later: impl IntoIterator<Item = &'static str>,
 ) -> Vec<Finding> {
     match absent {
-        Absent::Setting(setting) => {
-            let all = std::iter::once(check).chain(later);
-            all.map(|check| Finding::skipped(check, setting)).collect()
-        }
+        Absent::Setting(setting) => skipped([check].into_iter().chain(later), setting),
         Absent::Unusable { fact, remedy } => failed(Finding::problem(check, fact, remedy), later),
     }
 }
 
 /// A finding, and those that can't be made because of it.
 fn failed(finding: Finding, later: impl IntoIterator<Item = &'static str>) -> Vec<Finding> {
-    let needed = finding.check;
-    let skipped = later
+    let skipped = skipped(later, finding.check);
+    [vec![finding], skipped].concat()
+}
+
+fn skipped(checks: impl IntoIterator<Item = &'static str>, needs: &str) -> Vec<Finding> {
+    let skipped = checks
         .into_iter()
-        .map(|check| Finding::skipped(check, needed));
-    std::iter::once(finding).chain(skipped).collect()
+        .map(|check| Finding::skipped(check, needs));
+    skipped.collect()
 }
 
 fn no_answer(check: &'static str, remedy: &str) -> Finding {
@@ -531,3 +549,6 @@ fn told(error: &dyn StdError) -> String {
     }
     told
 }
+
+#[cfg(test)]
+mod tests;

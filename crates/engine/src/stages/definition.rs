@@ -41,6 +41,9 @@ pub fn split(ddl: &str) -> Split {
             _ => kept.push(clause),
         }
     }
+    if split.keys.is_empty() && split.foreign_keys.is_empty() {
+        return whole();
+    }
     split.create = format!("{head}{}\n{tail}", kept.join(",").trim_end());
     split
 }

@@ -86,7 +86,7 @@ fn missing(setting: Setting) -> Finding {
             format!("set it to {}", setting.expected()),
         );
     }
-    Finding::ok(setting.name(), "not set, which is fine")
+    Finding::ok(setting.name(), "not set: backups are not divided by tenant")
 }
 
 fn of_database(url: &DatabaseUrl) -> Finding {

@@ -95,10 +95,8 @@ impl Finding {
 
     /// Not looked at, because what `needs` names is not as it should be.
     pub fn skipped(check: &'static str, needs: &str) -> Self {
-        let (fact, remedy) = (
-            format!("not checked: it needs {needs}"),
-            format!("solve {needs} first"),
-        );
+        let fact = format!("not checked: it needs {needs}");
+        let remedy = format!("see to {needs} first");
         Self {
             is_skipped: true,
             ..Self::warning(check, fact, remedy)

@@ -60,7 +60,7 @@ pub fn backup(survey: &Survey, database: &str) -> Finding {
         );
     }
     let fact = format!(
-        "{} lacks {}: the {} of {database} can't all be seen, and no backup is made without them",
+        "{} lacks {}: the {} of {database} can't all be seen, and a backup refuses to leave any out",
         privileges.account,
         words.join(", "),
         enumerated(&unseen)
@@ -116,11 +116,19 @@ pub fn restore(survey: &Survey, database: &str) -> Finding {
             format!("{} may restore into {example}", privileges.account),
         );
     }
-    let fact = format!(
-        "{} can't restore into {example}, it lacks {}; this is as it should be if it is for backups only",
-        privileges.account,
-        words(&missing)
-    );
+    let writers = [Privilege::Insert, Privilege::Create];
+    let fact = if writers.iter().all(|privilege| missing.contains(privilege)) {
+        format!(
+            "{} can't restore into {example}, which is as it should be if it is for backups only",
+            privileges.account
+        )
+    } else {
+        format!(
+            "{} can't restore into {example}, as it lacks {}",
+            privileges.account,
+            words(&missing)
+        )
+    };
     let grants = [grant(
         &missing,
         &format!("{}.*", quoted(&example)),

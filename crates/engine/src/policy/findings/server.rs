@@ -137,7 +137,10 @@ pub fn packet(survey: &Survey) -> Finding {
     if maybe.is_empty() {
         return Finding::ok(
             check,
-            format!("{}, and by the server's estimates no row is larger", mebibytes(allowed)),
+            format!(
+                "{}, and by the server's estimates no row is larger",
+                mebibytes(allowed)
+            ),
         );
     }
     let fact = format!(

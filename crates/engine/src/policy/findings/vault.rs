@@ -24,6 +24,15 @@ const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
 
 const BACK_UP: &str = "make one now: gorgen-backup backup";
 
+/// The vault answers.
+pub fn reached(vault: &str, backups: usize) -> Finding {
+    let held = match backups {
+        0 => "no backup yet".to_owned(),
+        some => counted(some, "backup"),
+    };
+    Finding::ok("vault", format!("{vault} holds {held}"))
+}
+
 /// Is it this source's vault? `source` is `None` if it is not known which source is meant.
 pub fn owner(
     identity: Option<&VaultIdentity>,
@@ -115,9 +124,11 @@ fn last_run(check: &'static str, record: &RunRecord) -> Finding {
         Outcome::Died => format!("{ended} was cut off"),
     };
     match record.job {
-        Job::Backup => {
-            Finding::problem(check, failed, format!("solve what it says, then {BACK_UP}"))
-        }
+        Job::Backup => Finding::problem(
+            check,
+            failed,
+            format!("see to what it says, then {BACK_UP}"),
+        ),
         Job::Restore => Finding::warning(
             check,
             failed,
