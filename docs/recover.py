@@ -281,7 +281,7 @@ class KeyFile:
         lines = ["gorgen-backup:1:wrapped-key", self.id]
         lines += [f"{name}={value}" for name, value in sorted(context.items())]
         sealed = base64.b64decode(wrapping["ciphertext"], validate=True)
-        return self.cipher.decrypt(sealed[:12], sealed[12:], "\n".join(lines).encode())
+        return bytes(self.cipher.decrypt(sealed[:12], sealed[12:], "\n".join(lines).encode()))
 
 
 class Kms:
@@ -406,7 +406,7 @@ def binding(vault_id: str, kind: str, key_id: str, name: str) -> bytes:
 
 def unseal(sealed: bytes, key: bytes, bound_to: bytes) -> bytes:
     """Opens a nonce of 12 bytes, a ciphertext, and a tag of 16."""
-    return AESGCM(key).decrypt(sealed[:12], sealed[12:], bound_to)
+    return bytes(AESGCM(key).decrypt(sealed[:12], sealed[12:], bound_to))
 
 
 def decompress(frame: bytes, length: int) -> bytes:

@@ -52,11 +52,7 @@ pub(crate) fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> 
 pub(crate) fn guard(path: &Path) -> io::Result<File> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let path = folder_of(path)?.join(format!("{GUARD}{name}"));
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)?;
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
     file.lock()?;
     Ok(file)
 }
@@ -104,10 +100,7 @@ pub(crate) fn is_hidden(name: &str) -> bool {
 fn folder_of(path: &Path) -> io::Result<&Path> {
     let is_relative = |folder: &&Path| !folder.as_os_str().is_empty();
     path.parent().filter(is_relative).ok_or_else(|| {
-        io::Error::new(
-            ErrorKind::InvalidInput,
-            format!("{} lies in no folder", path.display()),
-        )
+        io::Error::new(ErrorKind::InvalidInput, format!("{} lies in no folder", path.display()))
     })
 }
 
@@ -118,10 +111,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 /// Some file systems have no hard links: exFAT, many network shares.
 fn lacks_links(error: &io::Error) -> bool {
     // EPERM is how Linux says it for most of them.
-    matches!(
-        error.kind(),
-        ErrorKind::PermissionDenied | ErrorKind::Unsupported
-    )
+    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported)
 }
 
 /// The way without links: a rename would replace, so look first, and let nobody in between.
@@ -146,20 +136,11 @@ impl Temporary {
         loop {
             let number = NUMBER.fetch_add(1, Relaxed);
             let path = folder.join(format!("{TEMPORARY}{}-{number}", process::id()));
-            match OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(mode)
-                .open(&path)
-            {
+            match OpenOptions::new().write(true).create_new(true).mode(mode).open(&path) {
                 // Left by a process that had our number.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 opened => {
-                    return Ok(Self {
-                        path,
-                        file: opened?,
-                        renamed: false,
-                    });
+                    return Ok(Self { path, file: opened?, renamed: false });
                 }
             }
         }
@@ -194,9 +175,8 @@ mod tests {
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap();
-        let mut names: Vec<_> = entries
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }
@@ -209,10 +189,7 @@ mod tests {
         let error = create(&path, b"two", MODE_PRIVATE).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::AlreadyExists);
         assert_eq!(fs::read(&path).unwrap(), b"one");
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         replace(&path, b"three", MODE_SHARED).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"three");
         assert_eq!(names(folder.path()), ["a"]);
@@ -249,19 +226,13 @@ mod tests {
         let path = |name: &str| folder.path().join(name);
         create(&path("fresh"), b"", MODE_SHARED).unwrap();
         let fresh = fs::metadata(path("fresh")).unwrap().modified().unwrap();
-        for (name, minutes) in [
-            (".tmp-1-old", 61),
-            (".tmp-1-young", 59),
-            ("old", 61),
-            (".guard-old", 61),
-        ] {
+        for (name, minutes) in
+            [(".tmp-1-old", 61), (".tmp-1-young", 59), ("old", 61), (".guard-old", 61)]
+        {
             let times = FileTimes::new().set_modified(fresh - Duration::from_secs(minutes * 60));
             File::create(path(name)).unwrap().set_times(times).unwrap();
         }
         remove_left_overs(&path("fresh")).unwrap();
-        assert_eq!(
-            names(folder.path()),
-            [".guard-old", ".tmp-1-young", "fresh", "old"]
-        );
+        assert_eq!(names(folder.path()), [".guard-old", ".tmp-1-young", "fresh", "old"]);
     }
 }

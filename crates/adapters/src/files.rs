@@ -56,10 +56,18 @@ impl Files for FolderFiles {
             if fs::exists(&path)? {
                 return Err(io::ErrorKind::AlreadyExists.into());
             }
-            OpenOptions::new().write(true).create_new(true).mode(disk::MODE_PRIVATE).open(&unfinished)
+            OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(disk::MODE_PRIVATE)
+                .open(&unfinished)
         };
         match create() {
-            Ok(file) => Ok(Box::new(Writer { file: BufWriter::with_capacity(BUFFER, file), unfinished, path })),
+            Ok(file) => Ok(Box::new(Writer {
+                file: BufWriter::with_capacity(BUFFER, file),
+                unfinished,
+                path,
+            })),
             Err(source) => Err(FilesError::Write { file: path.display().to_string(), source }),
         }
     }
@@ -111,7 +119,8 @@ mod tests {
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap();
-        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }
@@ -131,7 +140,10 @@ mod tests {
         let written = path.join("a%2Fb.00000.sql");
         assert_eq!(fs::read(&written).unwrap(), b"one two");
         assert_eq!(fs::metadata(&written).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(matches!(files.create("a%2Fb.00000.sql"), Err(FilesError::Write { .. })), "it is taken");
+        assert!(
+            matches!(files.create("a%2Fb.00000.sql"), Err(FilesError::Write { .. })),
+            "it is taken"
+        );
     }
 
     #[test]
@@ -150,7 +162,9 @@ mod tests {
     fn no_name_leads_out_of_the_folder() {
         let folder = tempfile::tempdir().unwrap();
         let files = FolderFiles::new(folder.path());
-        for name in ["", ".", "..", "../a", "a/b", "/a", ".a", "a b", "ç", "a\\b", "a\0", &"a".repeat(250)] {
+        for name in
+            ["", ".", "..", "../a", "a/b", "/a", ".a", "a b", "ç", "a\\b", "a\0", &"a".repeat(250)]
+        {
             let error = files.create(name).err().unwrap();
             assert!(matches!(error, FilesError::Name { .. }), "{name}");
         }

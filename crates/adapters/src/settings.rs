@@ -74,14 +74,8 @@ impl Settings {
     /// Each of them that is not set.
     pub fn require(&self, settings: &[Setting]) -> Result<(), SettingsError> {
         let missing = settings.iter().filter(|&&setting| !self.is_set(setting));
-        let problems: Vec<_> = missing
-            .map(|&setting| Problem::Missing { setting })
-            .collect();
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(SettingsError { problems })
-        }
+        let problems: Vec<_> = missing.map(|&setting| Problem::Missing { setting }).collect();
+        if problems.is_empty() { Ok(()) } else { Err(SettingsError { problems }) }
     }
 
     fn is_set(&self, setting: Setting) -> bool {
@@ -137,10 +131,7 @@ struct Reading {
 
 impl Reading {
     fn of(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
-        let mut reading = Self {
-            values: BTreeMap::new(),
-            problems: Vec::new(),
-        };
+        let mut reading = Self { values: BTreeMap::new(), problems: Vec::new() };
         for (name, value) in pairs {
             if !name.to_uppercase().starts_with(name::PREFIX) {
                 continue;
@@ -191,11 +182,7 @@ impl Reading {
 
     fn finish(self, settings: Settings) -> Result<Settings, SettingsError> {
         let problems = self.problems;
-        if problems.is_empty() {
-            Ok(settings)
-        } else {
-            Err(SettingsError { problems })
-        }
+        if problems.is_empty() { Ok(settings) } else { Err(SettingsError { problems }) }
     }
 }
 

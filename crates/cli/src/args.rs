@@ -1,5 +1,7 @@
 //! The command line, as clap reads it.
 
+#![expect(clippy::doc_markdown, reason = "clap prints these texts as they are, as help")]
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -129,9 +131,7 @@ pub(crate) enum Keys {
 }
 
 fn mapping(text: &str) -> Result<(String, String), String> {
-    let names = text
-        .split_once('=')
-        .filter(|(from, to)| !from.is_empty() && !to.is_empty());
+    let names = text.split_once('=').filter(|(from, to)| !from.is_empty() && !to.is_empty());
     let (from, to) = names.ok_or_else(|| "expected FROM=TO, two collations".to_owned())?;
     Ok((from.to_owned(), to.to_owned()))
 }

@@ -28,10 +28,7 @@ pub(crate) enum Failure {
 impl Failure {
     /// A failure to do something with a file.
     pub(crate) fn io(action: impl Into<String>, source: io::Error) -> Self {
-        Self::Io {
-            action: action.into(),
-            source,
-        }
+        Self::Io { action: action.into(), source }
     }
 
     /// The exit status that stands for it.

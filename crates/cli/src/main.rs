@@ -32,20 +32,14 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args, output: &Output) -> Result<ExitCode, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|source| Failure::io("start the program's threads", source))?;
     runtime.block_on(commands::run(args.command, &args.options, output))
 }
 
 /// Warnings of the libraries, on stderr; more with `RUST_LOG`.
 fn start_log() {
-    let filter = EnvFilter::builder()
-        .with_default_directive(tracing::Level::ERROR.into())
-        .from_env_lossy();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+    let filter =
+        EnvFilter::builder().with_default_directive(tracing::Level::ERROR.into()).from_env_lossy();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

@@ -29,9 +29,7 @@ impl Output {
         text: impl FnOnce(&mut String) -> fmt::Result,
     ) -> Result<(), Failure> {
         let shown = if self.json {
-            serde_json::to_string_pretty(result)
-                .map(|json| json + "\n")
-                .map_err(io::Error::from)
+            serde_json::to_string_pretty(result).map(|json| json + "\n").map_err(io::Error::from)
         } else {
             let mut shown = String::new();
             text(&mut shown).map(|()| shown).map_err(io::Error::other)
@@ -66,9 +64,7 @@ impl Output {
         verb: &'static str,
         progress: &std::sync::Arc<Progress>,
     ) -> Option<Bars> {
-        io::stderr()
-            .is_terminal()
-            .then(|| Bars::show(verb, progress))
+        (!self.json && io::stderr().is_terminal()).then(|| Bars::show(verb, progress))
     }
 }
 
@@ -85,9 +81,5 @@ pub(crate) fn time(at: Timestamp) -> String {
 /// What lies between two times, for people, `12.3 s`.
 pub(crate) fn between(started: Timestamp, ended: Timestamp) -> String {
     let seconds = ended.duration_since(started).as_secs_f64();
-    if seconds < 120.0 {
-        format!("{seconds:.1} s")
-    } else {
-        format!("{:.1} min", seconds / 60.0)
-    }
+    if seconds < 120.0 { format!("{seconds:.1} s") } else { format!("{:.1} min", seconds / 60.0) }
 }

@@ -47,8 +47,5 @@ fn draw(bar: &ProgressBar, progress: &Progress) {
     bar.set_length(expected.max(bytes).max(1));
     bar.set_position(bytes);
     let rows = HumanCount(progress.rows());
-    bar.set_prefix(format!(
-        "{tables}/{all_tables} tables, {rows} rows, {}",
-        HumanBytes(bytes)
-    ));
+    bar.set_prefix(format!("{tables}/{all_tables} tables, {rows} rows, {}", HumanBytes(bytes)));
 }

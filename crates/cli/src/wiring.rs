@@ -24,10 +24,7 @@ pub(crate) fn settings(options: &Options) -> Result<Settings, SettingsError> {
 }
 
 /// Names and values as they were given; of several values for one name the last counts.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the edge, where the environment is read once"
-)]
+#[expect(clippy::disallowed_methods, reason = "the edge, where the environment is read once")]
 pub(crate) fn pairs(options: &Options) -> Vec<(String, String)> {
     let given = [
         (Setting::Vault, &options.vault),
@@ -45,9 +42,7 @@ pub(crate) fn pairs(options: &Options) -> Vec<(String, String)> {
 
 /// The vault alone, for what needs no key.
 pub(crate) async fn vault(settings: &Settings) -> Result<Arc<dyn Vault>, Failure> {
-    Ok(vault::open(settings.vault()?, &Aws::new())
-        .await
-        .map_err(Error::from)?)
+    Ok(vault::open(settings.vault()?, &Aws::new()).await.map_err(Error::from)?)
 }
 
 /// The vault with its keys, the time and randomness.
@@ -55,12 +50,8 @@ pub(crate) async fn world(settings: &Settings) -> Result<World, Failure> {
     settings.require(&[Setting::Vault, Setting::Keyring])?;
     let aws = Aws::new();
     Ok(World {
-        vault: vault::open(settings.vault()?, &aws)
-            .await
-            .map_err(Error::from)?,
-        keyring: keyring::open(settings.keyring()?, &aws)
-            .await
-            .map_err(Error::from)?,
+        vault: vault::open(settings.vault()?, &aws).await.map_err(Error::from)?,
+        keyring: keyring::open(settings.keyring()?, &aws).await.map_err(Error::from)?,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         progress: Arc::new(Progress::default()),
@@ -75,8 +66,5 @@ pub(crate) fn source(settings: &Settings) -> Result<MySqlSource, SettingsError> 
 
 /// Another database on the same server, to restore into.
 pub(crate) fn target(settings: &Settings, database: &str) -> Result<MySqlTarget, SettingsError> {
-    Ok(MySqlTarget::new(
-        settings.database()?.with_database(database),
-        LoadBy::default(),
-    ))
+    Ok(MySqlTarget::new(settings.database()?.with_database(database), LoadBy::default()))
 }

@@ -23,9 +23,7 @@ fn large_clinic() -> Clinic {
     let clinic = Clinic::new();
     let columns = [("id", ValueKind::Number), ("texto", ValueKind::Text)];
     clinic.source.define(table("notas", &columns, &["id"]));
-    clinic
-        .source
-        .insert("notas", (0..ROWS).map(|id| note(id, "sem queixas")));
+    clinic.source.insert("notas", (0..ROWS).map(|id| note(id, "sem queixas")));
     clinic
 }
 
@@ -40,10 +38,7 @@ async fn a_backup_comes_back_as_it_was() {
     let report = clinic.backup().await;
     assert_eq!(report.totals.tables, 2);
     assert_eq!(report.totals.rows, 7);
-    assert_eq!(
-        report.totals.chunks, 3,
-        "two tenants, and rows that are nobody's"
-    );
+    assert_eq!(report.totals.chunks, 3, "two tenants, and rows that are nobody's");
     assert_eq!(report.totals.new_bytes, report.totals.stored_bytes);
     assert_eq!(report.consistency, Consistency::SingleTransaction);
     assert_eq!((report.readers, report.attempts), (1, 1));
@@ -59,20 +54,14 @@ async fn a_backup_comes_back_as_it_was() {
     assert_eq!(header.snapshot, report.snapshot);
     assert_eq!(header.tool, world.tool);
     for name in ["latest", report.backup.as_str()] {
-        assert_eq!(
-            backups::find(&*world.vault, name).await.unwrap(),
-            report.backup
-        );
+        assert_eq!(backups::find(&*world.vault, name).await.unwrap(), report.backup);
     }
     let manifest = clinic.manifest(&report.backup).await;
     assert_eq!(manifest.catalog, catalog(&clinic.source).await);
     assert_eq!(manifest.position.gtid.as_deref(), Some("0-1-1"));
     assert_eq!(manifest.tables[1].key_range, Some(("1".into(), "4".into())));
 
-    assert_eq!(
-        clinic.restored(&report.backup).await,
-        content(&clinic.source)
-    );
+    assert_eq!(clinic.restored(&report.backup).await, content(&clinic.source));
 }
 
 #[tokio::test]
@@ -82,37 +71,23 @@ async fn a_run_leaves_a_record_with_its_report() {
     let records = clinic.records();
     let summary = records[0].summary.clone().unwrap();
     assert_eq!(records[0].run, report.backup);
-    assert_eq!(
-        serde_json::from_value::<backup::Report>(summary).unwrap(),
-        report
-    );
+    assert_eq!(serde_json::from_value::<backup::Report>(summary).unwrap(), report);
 }
 
 #[tokio::test]
 async fn what_is_not_there_is_said_to_be_missing() {
     let clinic = Clinic::new();
-    let nothing = backups::find(&*clinic.world().vault, "latest")
-        .await
-        .unwrap_err();
+    let nothing = backups::find(&*clinic.world().vault, "latest").await.unwrap_err();
     assert_eq!(nothing.to_string(), "memory: holds no backups");
-    assert!(matches!(
-        backups::list(&*clinic.world().vault).await,
-        Err(Error::NoVault { .. })
-    ));
+    assert!(matches!(backups::list(&*clinic.world().vault).await, Err(Error::NoVault { .. })));
     let (_, restored) = clinic.try_restore("latest").await;
     assert!(matches!(restored, Err(Error::NoVault { .. })));
-    assert!(
-        clinic.vault.objects().is_empty(),
-        "what is no vault does not become one"
-    );
+    assert!(clinic.vault.objects().is_empty(), "what is no vault does not become one");
 
     clinic.backup().await;
     let (_, restored) = clinic.try_restore("20200101T000000Z-00000000").await;
     let message = restored.unwrap_err().to_string();
-    assert_eq!(
-        message,
-        "there is no backup 20200101T000000Z-00000000 in memory:"
-    );
+    assert_eq!(message, "there is no backup 20200101T000000Z-00000000 in memory:");
 }
 
 #[tokio::test]
@@ -120,22 +95,11 @@ async fn several_readers_make_the_same_backup_as_one() {
     let clinic = large_clinic();
     let one = clinic.backup().await;
     clinic.pass_a_minute();
-    let request = backup::Request {
-        readers: 4,
-        ..request()
-    };
-    let four = backup::run(&clinic.world(), &clinic.source, &request)
-        .await
-        .unwrap();
-    assert_eq!(
-        (four.readers, four.consistency),
-        (4, Consistency::LockedStart)
-    );
+    let request = backup::Request { readers: 4, ..request() };
+    let four = backup::run(&clinic.world(), &clinic.source, &request).await.unwrap();
+    assert_eq!((four.readers, four.consistency), (4, Consistency::LockedStart));
     assert_eq!(four.totals.new_bytes, 0);
-    let (one, four) = (
-        clinic.manifest(&one.backup).await,
-        clinic.manifest(&four.backup).await,
-    );
+    let (one, four) = (clinic.manifest(&one.backup).await, clinic.manifest(&four.backup).await);
     assert_eq!(one.tables, four.tables);
 }
 
@@ -143,11 +107,7 @@ async fn several_readers_make_the_same_backup_as_one() {
 async fn what_did_not_change_is_not_stored_again() {
     let clinic = large_clinic();
     let first = clinic.backup().await;
-    assert!(
-        first.totals.chunks > 15,
-        "many chunks: {}",
-        first.totals.chunks
-    );
+    assert!(first.totals.chunks > 15, "many chunks: {}", first.totals.chunks);
     let packs = clinic.objects(prefix::PACKS);
 
     let second = clinic.backup().await;
@@ -166,9 +126,7 @@ async fn one_changed_row_costs_one_or_two_chunks() {
     let first = clinic.backup().await;
     let mut before = chunks(&clinic.manifest(&first.backup).await);
     for id in [0, 1, 777, ROWS / 2, ROWS - 1] {
-        clinic
-            .source
-            .change("notas", |rows| rows[id as usize] = note(id, "melhorou"));
+        clinic.source.change("notas", |rows| rows[id as usize] = note(id, "melhorou"));
         let report = clinic.backup().await;
         let after = chunks(&clinic.manifest(&report.backup).await);
         let fresh = after.difference(&before).count();
@@ -186,15 +144,9 @@ async fn deletes_inserts_and_dropped_tables_are_seen() {
     let clinic = large_clinic();
     let mut kept = BTreeMap::<RunId, _>::new();
     kept.insert(clinic.backup().await.backup, content(&clinic.source));
-    clinic
-        .source
-        .change("notas", |rows| drop(rows.drain(9000..9010)));
-    clinic
-        .source
-        .change("pacientes", |rows| drop(rows.remove(2)));
-    clinic
-        .source
-        .insert("cid", [row(&[Some("A00")]), row(&[None])]);
+    clinic.source.change("notas", |rows| drop(rows.drain(9000..9010)));
+    clinic.source.change("pacientes", |rows| drop(rows.remove(2)));
+    clinic.source.insert("cid", [row(&[Some("A00")]), row(&[None])]);
     let report = clinic.backup().await;
     assert_eq!(report.totals.rows, u64::from(ROWS) - 10 + 3 + 5);
     kept.insert(report.backup, content(&clinic.source));
@@ -202,10 +154,7 @@ async fn deletes_inserts_and_dropped_tables_are_seen() {
     clinic.source.change("cid", Vec::clear);
     kept.insert(clinic.backup().await.backup, content(&clinic.source));
     for (backup, content) in kept {
-        assert!(
-            clinic.restored(&backup).await == content,
-            "{backup} is not what it was"
-        );
+        assert!(clinic.restored(&backup).await == content, "{backup} is not what it was");
     }
 }
 
@@ -221,10 +170,7 @@ async fn tenants_share_neither_chunks_nor_keys() {
     let backup = clinic.backup().await.backup;
     let manifest = clinic.manifest(&backup).await;
     let world = clinic.world();
-    let vault = backups::existing_identity(&*world.vault)
-        .await
-        .unwrap()
-        .vault;
+    let vault = backups::existing_identity(&*world.vault).await.unwrap().vault;
     let keys = KeyChest::open(&world, vault).await.unwrap();
     let fetcher = Fetcher::new(&world, keys.into());
 
@@ -238,11 +184,8 @@ async fn tenants_share_neither_chunks_nor_keys() {
                 assert_eq!(part.key_of(chunk).unwrap().scope(), &group.scope);
             }
         }
-        let expected: Vec<_> = part
-            .groups
-            .iter()
-            .flat_map(|g| vec![&g.scope; g.chunks.len()])
-            .collect();
+        let expected: Vec<_> =
+            part.groups.iter().flat_map(|g| vec![&g.scope; g.chunks.len()]).collect();
         let mut opened = Vec::new();
         for stretch in Fetcher::stretches(part).unwrap() {
             opened.extend(fetcher.rows(part, &stretch).await.unwrap());
@@ -259,15 +202,9 @@ async fn tenants_share_neither_chunks_nor_keys() {
     let scopes: BTreeSet<_> = owners.values().map(ToString::to_string).collect();
     assert_eq!(scopes, ["shared", "t-0", "t-1"].map(String::from).into());
     for purpose in [KeyPurpose::Rows, KeyPurpose::Naming] {
-        let of_purpose = keys_of(&clinic)
-            .into_iter()
-            .filter(|key| key.purpose() == purpose);
+        let of_purpose = keys_of(&clinic).into_iter().filter(|key| key.purpose() == purpose);
         let scopes: BTreeSet<_> = of_purpose.map(|key| key.scope().to_string()).collect();
-        assert_eq!(
-            scopes.len(),
-            3,
-            "each scope has a key of its own for {purpose:?}"
-        );
+        assert_eq!(scopes.len(), 3, "each scope has a key of its own for {purpose:?}");
     }
 }
 
@@ -276,16 +213,12 @@ fn scope_of(mut row: &[u8], tenant: Option<usize>) -> Scope {
         return Scope::Shared;
     };
     (0..place).for_each(|_| _ = take_value(&mut row).unwrap());
-    take_value(&mut row)
-        .unwrap()
-        .map_or(Scope::Shared, Scope::tenant)
+    take_value(&mut row).unwrap().map_or(Scope::Shared, Scope::tenant)
 }
 
 fn keys_of(clinic: &Clinic) -> BTreeSet<KeyId> {
     let names = clinic.objects(prefix::KEYS);
-    let stems = names
-        .iter()
-        .filter_map(|name| name.stem(prefix::KEYS, ".json"));
+    let stems = names.iter().filter_map(|name| name.stem(prefix::KEYS, ".json"));
     stems.map(|stem| stem.parse().expect("a key id")).collect()
 }
 
@@ -300,19 +233,11 @@ async fn without_a_tenant_column_all_rows_are_nobodys() {
         ),
     ] {
         clinic.pass_a_minute();
-        let request = backup::Request {
-            tenant_column: column,
-            ..request()
-        };
-        let report = backup::run(&clinic.world(), &clinic.source, &request)
-            .await
-            .unwrap();
+        let request = backup::Request { tenant_column: column, ..request() };
+        let report = backup::run(&clinic.world(), &clinic.source, &request).await.unwrap();
         assert_eq!(report.warnings, warnings);
         assert_eq!(report.totals.chunks, 2);
-        let scopes: BTreeSet<_> = keys_of(&clinic)
-            .iter()
-            .map(|key| key.scope().clone())
-            .collect();
+        let scopes: BTreeSet<_> = keys_of(&clinic).iter().map(|key| key.scope().clone()).collect();
         assert_eq!(scopes, [Scope::Shared].into());
     }
 }
@@ -325,22 +250,12 @@ async fn a_new_month_brings_new_keys_and_keeps_what_is_there() {
     clinic.clock.set("2026-12-01T06:00:00Z".parse().unwrap());
 
     let unchanged = clinic.backup().await;
-    assert_eq!(
-        unchanged.totals.new_bytes, 0,
-        "a new key alone stores nothing again"
-    );
-    assert_eq!(
-        fresh_keys(&clinic, &before.1),
-        ["manifest.shared"],
-        "made only when it is used"
-    );
+    assert_eq!(unchanged.totals.new_bytes, 0, "a new key alone stores nothing again");
+    assert_eq!(fresh_keys(&clinic, &before.1), ["manifest.shared"], "made only when it is used");
 
     clinic.source.insert("pacientes", [patient(5, 1, "Eva")]);
     let december = clinic.backup().await;
-    assert_eq!(
-        fresh_keys(&clinic, &before.1),
-        ["manifest.shared", "rows.t-1"]
-    );
+    assert_eq!(fresh_keys(&clinic, &before.1), ["manifest.shared", "rows.t-1"]);
     let manifest = clinic.manifest(&december.backup).await;
     let sealed_by: BTreeSet<_> = manifest
         .tables
@@ -351,17 +266,11 @@ async fn a_new_month_brings_new_keys_and_keeps_what_is_there() {
         })
         .collect();
     let expected = [("shared", true), ("t-0", true), ("t-1", false)];
-    assert_eq!(
-        sealed_by,
-        expected.map(|(scope, old)| (scope.to_owned(), old)).into()
-    );
+    assert_eq!(sealed_by, expected.map(|(scope, old)| (scope.to_owned(), old)).into());
 
     assert_eq!(clinic.restored(&november.backup).await, before.0);
     assert_eq!(clinic.restored(&unchanged.backup).await, before.0);
-    assert_eq!(
-        clinic.restored(&december.backup).await,
-        content(&clinic.source)
-    );
+    assert_eq!(clinic.restored(&december.backup).await, content(&clinic.source));
     assert_eq!(clinic.verify().await.problems, []);
 }
 
@@ -369,9 +278,7 @@ async fn a_new_month_brings_new_keys_and_keeps_what_is_there() {
 fn fresh_keys(clinic: &Clinic, before: &BTreeSet<KeyId>) -> Vec<String> {
     let fresh = keys_of(clinic);
     let fresh = fresh.difference(before);
-    fresh
-        .map(|key| format!("{}.{}", key.purpose().as_str(), key.scope()))
-        .collect()
+    fresh.map(|key| format!("{}.{}", key.purpose().as_str(), key.scope())).collect()
 }
 
 #[tokio::test]
@@ -380,10 +287,8 @@ async fn a_vault_of_another_source_is_left_alone_unless_it_is_adopted() {
     let first = clinic.backup().await;
     let before = clinic.vault.objects();
 
-    let moved = Clinic {
-        source: gorgen_engine::testing::FakeSource::new("clinica2"),
-        ..clinic.clone()
-    };
+    let moved =
+        Clinic { source: gorgen_engine::testing::FakeSource::new("clinica2"), ..clinic.clone() };
     moved.source.define(support::patients());
     let error = moved.try_backup().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Refused);
@@ -395,24 +300,12 @@ async fn a_vault_of_another_source_is_left_alone_unless_it_is_adopted() {
     assert_eq!(clinic.vault.objects(), before, "nothing was written");
 
     moved.pass_a_minute();
-    let adopting = backup::Request {
-        adopt: true,
-        ..request()
-    };
-    let adopted = backup::run(&moved.world(), &moved.source, &adopting)
-        .await
-        .unwrap();
+    let adopting = backup::Request { adopt: true, ..request() };
+    let adopted = backup::run(&moved.world(), &moved.source, &adopting).await.unwrap();
     assert_eq!(adopted.source.database, "clinica2");
     moved.backup().await;
-    assert!(matches!(
-        clinic.try_backup().await,
-        Err(Error::ForeignVault { .. })
-    ));
-    assert_eq!(
-        clinic.restored(&first.backup).await,
-        content(&clinic.source),
-        "old backups stay"
-    );
+    assert!(matches!(clinic.try_backup().await, Err(Error::ForeignVault { .. })));
+    assert_eq!(clinic.restored(&first.backup).await, content(&clinic.source), "old backups stay");
     assert_eq!(clinic.verify().await.problems, []);
 }
 

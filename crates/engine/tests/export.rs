@@ -56,11 +56,7 @@ impl Files for MemoryFiles {
     }
 
     fn create(&self, name: &str) -> Result<Box<dyn FileWriter>, FilesError> {
-        Ok(Box::new(MemoryFile {
-            files: self.clone(),
-            name: name.to_owned(),
-            content: Vec::new(),
-        }))
+        Ok(Box::new(MemoryFile { files: self.clone(), name: name.to_owned(), content: Vec::new() }))
     }
 }
 
@@ -102,10 +98,22 @@ fn clinic() -> Clinic {
     clinic.source.define(table("vazia", &[("id", ValueKind::Number)], &["id"]));
     for object in [
         object(StoredObjectKind::Sequence, "numeros", "CREATE SEQUENCE `numeros`"),
-        object(StoredObjectKind::Procedure, "limpar", "CREATE PROCEDURE `limpar`() BEGIN\nSELECT 1;\nEND"),
+        object(
+            StoredObjectKind::Procedure,
+            "limpar",
+            "CREATE PROCEDURE `limpar`() BEGIN\nSELECT 1;\nEND",
+        ),
         object(StoredObjectKind::View, "lista", "CREATE VIEW `lista` AS select 1 AS `um`"),
-        object(StoredObjectKind::Trigger, "t", "CREATE TRIGGER `t` BEFORE INSERT ON `pacientes` FOR EACH ROW SET @a = 1"),
-        object(StoredObjectKind::Event, "noite", "CREATE EVENT `noite` ON SCHEDULE EVERY 1 DAY DO SELECT 1"),
+        object(
+            StoredObjectKind::Trigger,
+            "t",
+            "CREATE TRIGGER `t` BEFORE INSERT ON `pacientes` FOR EACH ROW SET @a = 1",
+        ),
+        object(
+            StoredObjectKind::Event,
+            "noite",
+            "CREATE EVENT `noite` ON SCHEDULE EVERY 1 DAY DO SELECT 1",
+        ),
     ] {
         clinic.source.define_object(object);
     }
@@ -214,7 +222,11 @@ async fn what_comes_first_in_a_file_comes_nowhere_else() {
 #[tokio::test]
 async fn rows_of_many_files_and_chunks_are_all_there() {
     let clinic = Clinic::empty();
-    clinic.source.define(table("fotos", &[("id", ValueKind::Number), ("dados", ValueKind::Bytes)], &["id"]));
+    clinic.source.define(table(
+        "fotos",
+        &[("id", ValueKind::Number), ("dados", ValueKind::Bytes)],
+        &["id"],
+    ));
     let photo = |id: u64| {
         let mut bytes = row(&[Some(&id.to_string())]);
         gorgen_engine::stages::rows::put_value(&mut bytes, &noise(id, 700_000));
@@ -223,7 +235,8 @@ async fn rows_of_many_files_and_chunks_are_all_there() {
     clinic.source.insert("fotos", (0..60).map(photo));
     let (report, files) = exported(&clinic, Layout::MyDumper).await;
     assert_eq!(report.rows, 60);
-    let data: Vec<_> = files.all().into_iter().filter(|(name, _)| name.starts_with("clinica.fotos.")).collect();
+    let data: Vec<_> =
+        files.all().into_iter().filter(|(name, _)| name.starts_with("clinica.fotos.")).collect();
     assert_eq!(data.len(), 2, "84 MB of hex in files of 64 MiB");
     for (_, text) in &data {
         assert!(text.len() <= 64 << 20 && text.starts_with("/*!"));
@@ -261,7 +274,10 @@ async fn a_full_disk_and_a_full_folder_end_an_export() {
     let clinic = clinic();
     let (_, full) = exported(&clinic, Layout::Sql).await;
     let error = try_export(&clinic, &full, Layout::Sql).await.unwrap_err();
-    assert_eq!((error.kind(), error.to_string()), (Kind::Refused, "folder memory is not empty".to_owned()));
+    assert_eq!(
+        (error.kind(), error.to_string()),
+        (Kind::Refused, "folder memory is not empty".to_owned())
+    );
     for (layout, name) in [
         (Layout::Sql, "clinica.sql"),
         (Layout::MyDumper, "clinica.cid.00000.sql"),

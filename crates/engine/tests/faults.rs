@@ -2,13 +2,19 @@
 
 mod support;
 
-use std::{sync::{Arc, Mutex}, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use gorgen_engine::{
     Error, Kind,
     jobs::{World, backup},
-    model::{Catalog, ObjectName, RunId, SourceIdentity, StoredObject, StoredObjectKind, Table, ValueKind, prefix},
+    model::{
+        Catalog, ObjectName, RunId, SourceIdentity, StoredObject, StoredObjectKind, Table,
+        ValueKind, prefix,
+    },
     ports::{Clock, Reader, Snapshot, Source, SourceError, Vault},
     records::run::Outcome,
     stages::rows::{RowBatch, put_value},
@@ -16,7 +22,10 @@ use gorgen_engine::{
 };
 use jiff::{SignedDuration, Timestamp};
 use support::{Clinic, Moment, WaitingVault, content, noise, patient, request, text_of};
-use tokio::{sync::{Semaphore, mpsc::Sender}, time::sleep};
+use tokio::{
+    sync::{Semaphore, mpsc::Sender},
+    time::sleep,
+};
 
 /// After the manifest come two writes: the run's record, and the lock given back.
 const AFTER_MANIFEST: u64 = 2;
@@ -38,14 +47,19 @@ async fn run(world: &World, clinic: &Clinic) -> Result<backup::Report, Error> {
 async fn writes(clinic: &Clinic) -> u64 {
     let copy = clinic.with_copied_vault().await;
     let counting = FailingVault::new(Arc::new(copy.vault.clone()), 0, Fault::Before);
-    run(&copy.world_with(Arc::new(counting.clone())), &copy).await.expect("a backup without a fault");
+    run(&copy.world_with(Arc::new(counting.clone())), &copy)
+        .await
+        .expect("a backup without a fault");
     counting.writes()
 }
 
 /// The next backup succeeds, once no lock can be held, and all is well then.
 async fn assert_recovers(clinic: &Clinic, what: &str) -> backup::Report {
     clinic.outlast_locks();
-    let report = clinic.try_backup().await.unwrap_or_else(|error| panic!("after {what}: {}", text_of(&error)));
+    let report = clinic
+        .try_backup()
+        .await
+        .unwrap_or_else(|error| panic!("after {what}: {}", text_of(&error)));
     assert_eq!(clinic.restored(&report.backup).await, content(&clinic.source), "after {what}");
     assert_eq!(clinic.verify().await.problems, [], "after {what}");
     assert_eq!(clinic.backup().await.totals.new_bytes, 0, "after {what}");
@@ -72,9 +86,9 @@ async fn fail_write(clinic: &Clinic, nth: u64, writes: u64, fault: Fault) {
     let error = run(&clinic.world_with(Arc::new(failing)), clinic).await.expect_err(&what);
 
     let text = text_of(&error);
-    let written = text.strip_prefix("cannot write ").and_then(|rest| {
-        rest.strip_suffix(" in memory:\na fault that the test asked for")
-    });
+    let written = text
+        .strip_prefix("cannot write ")
+        .and_then(|rest| rest.strip_suffix(" in memory:\na fault that the test asked for"));
     let written = written.unwrap_or_else(|| panic!("{what}: {text:?} does not name the object"));
     assert!(ObjectName::from_listing(written).is_some(), "{what}: {written:?} is no object");
     assert!(error.is_retryable(), "{what}");
@@ -124,7 +138,8 @@ async fn a_run_may_be_killed_at_each_write() {
                 assert!(matches!(&error, Error::Locked { .. }), "{what}: {error}");
             }
             assert_recovers(&clinic, &what).await;
-            let record = clinic.records().into_iter().find(|record| Some(&record.run) == run.as_ref());
+            let record =
+                clinic.records().into_iter().find(|record| Some(&record.run) == run.as_ref());
             match nth {
                 1 => assert!(record.is_none(), "it did not hold the lock, so nobody knows of it"),
                 _ if nth == writes => assert_eq!(record.unwrap().outcome, Outcome::Succeeded),
@@ -158,7 +173,8 @@ async fn a_source_may_break_after_each_row() {
         let clinic = Clinic::new();
         clinic.source.fail_read("pacientes", Some(rows));
         let error = clinic.try_backup().await.unwrap_err();
-        let text = "cannot reach the database clinica at memory:3306\na fault that the test asked for";
+        let text =
+            "cannot reach the database clinica at memory:3306\na fault that the test asked for";
         assert_eq!(text_of(&error), text, "after {rows} rows");
         assert!(error.is_retryable());
         assert!(clinic.backups().await.is_empty());
@@ -274,10 +290,13 @@ async fn definitions_that_keep_changing_are_given_up_on() {
     assert_recovers(&clinic, "changes of definitions").await;
 }
 
+/// What happens to a database behind a backup's back.
+type Change = fn(&FakeSource);
+
 /// A source before another, which changes definitions once all tables were read, and waits before some reads.
 struct Meddling {
     source: FakeSource,
-    changes: Mutex<Vec<fn(&FakeSource)>>,
+    changes: Mutex<Vec<Change>>,
     gates: Gates,
 }
 
@@ -290,7 +309,10 @@ struct Gates {
 
 impl Gates {
     fn new(permits: usize) -> Self {
-        Self { patients: Arc::new(Semaphore::new(permits)), images: Arc::new(Semaphore::new(permits)) }
+        Self {
+            patients: Arc::new(Semaphore::new(permits)),
+            images: Arc::new(Semaphore::new(permits)),
+        }
     }
 }
 
@@ -367,10 +389,14 @@ async fn any_definition_that_changes_before_the_end_begins_the_backup_anew() {
             after: None,
         }
     }
-    let changes: [(&str, fn(&FakeSource)); 4] = [
+    let changes: [(&str, Change); 4] = [
         ("table cid", |source| source.drop_table("cid")),
-        ("table nova", |source| source.define(table("nova", &[("id", ValueKind::Number)], &["id"]))),
-        ("table pacientes", |source| source.define(table("pacientes", &[("id", ValueKind::Number)], &["id"]))),
+        ("table nova", |source| {
+            source.define(table("nova", &[("id", ValueKind::Number)], &["id"]));
+        }),
+        ("table pacientes", |source| {
+            source.define(table("pacientes", &[("id", ValueKind::Number)], &["id"]));
+        }),
         ("view v", |source| source.define_object(view("CREATE VIEW v AS SELECT 1"))),
     ];
     for (what, change) in changes {
@@ -383,7 +409,7 @@ async fn any_definition_that_changes_before_the_end_begins_the_backup_anew() {
     }
 
     let clinic = Clinic::new();
-    let counter: fn(&FakeSource) = |source| {
+    let counter: Change = |source| {
         let mut table = support::patients();
         table.ddl.push_str(" AUTO_INCREMENT=9");
         source.define(table);
@@ -393,7 +419,7 @@ async fn any_definition_that_changes_before_the_end_begins_the_backup_anew() {
     assert_eq!(report.attempts, 1, "a counter that moves is no change of definition");
 
     let clinic = Clinic::new();
-    let flip: fn(&FakeSource) = |source| {
+    let flip: Change = |source| {
         source.define_object(view(&format!("CREATE VIEW v AS SELECT {}", source.snapshots())));
     };
     let source = Meddling { changes: vec![flip; 3].into(), ..Meddling::new(&clinic.source) };

@@ -155,11 +155,19 @@ async fn assert_flips_are_found(kept: &Kept, start: &str, step: usize) -> usize 
             let expected = kept.hurt_by_byte(&object, at as u64);
             match verify(&clinic, true).await {
                 Err(Error::Damaged { name, .. }) => {
-                    assert_eq!((name, &object), (ObjectName::identity(), &ObjectName::identity()), "{what}");
+                    assert_eq!(
+                        (name, &object),
+                        (ObjectName::identity(), &ObjectName::identity()),
+                        "{what}"
+                    );
                 }
                 Err(error) => panic!("{what}: {}", text_of(&error)),
                 Ok(report) => {
-                    assert!(named(&report).contains(object.as_str()), "{what}: {:?}", report.problems);
+                    assert!(
+                        named(&report).contains(object.as_str()),
+                        "{what}: {:?}",
+                        report.problems
+                    );
                     assert_eq!(hurt(&report), expected, "{what}: {:?}", report.problems);
                     if at % 7 == 0 {
                         assert_restores(&clinic, &expected, &what).await;
@@ -262,7 +270,11 @@ async fn a_truncated_or_grown_object_is_found() {
             assert_eq!(hurt(&report), kept.hurt_by(&object), "{what}: {:?}", report.problems);
             if object.as_str().starts_with(prefix::PACKS) {
                 let report = verify(&clinic, false).await.unwrap();
-                assert_eq!(named(&report), [object.as_str()].into(), "{what}: found by its size alone");
+                assert_eq!(
+                    named(&report),
+                    [object.as_str()].into(),
+                    "{what}: found by its size alone"
+                );
                 assert_eq!(hurt(&report), kept.hurt_by(&object), "{what}");
             } else if length < size {
                 assert_restores(&clinic, &kept.hurt_by(&object), &what).await;
@@ -288,7 +300,8 @@ async fn swapped_objects_are_found() {
                 for object in [one, other] {
                     assert!(named(&report).contains(object.as_str()), "{what}");
                 }
-                let expected: BTreeSet<_> = kept.hurt_by(one).union(&kept.hurt_by(other)).cloned().collect();
+                let expected: BTreeSet<_> =
+                    kept.hurt_by(one).union(&kept.hurt_by(other)).cloned().collect();
                 assert_eq!(hurt(&report), expected, "{what}");
                 assert_restores(&clinic, &expected, &what).await;
                 swaps += 1;
@@ -306,7 +319,8 @@ async fn objects_of_another_vault_are_found() {
     for folder in [prefix::MANIFESTS, prefix::PACKS, prefix::KEYS] {
         let (ours, theirs) = (kept.clinic.objects(folder), other.clinic.vault.objects());
         for object in ours {
-            let theirs = theirs.iter().find(|(name, _)| name.as_str().starts_with(folder)).unwrap().1;
+            let theirs =
+                theirs.iter().find(|(name, _)| name.as_str().starts_with(folder)).unwrap().1;
             let clinic = kept.copy().await;
             clinic.vault.corrupt(&object, |bytes| *bytes = theirs.to_vec());
             let report = verify(&clinic, true).await.unwrap();
@@ -319,12 +333,20 @@ async fn objects_of_another_vault_are_found() {
 #[tokio::test]
 async fn one_backup_is_verified_by_itself() {
     let kept = Kept::new().await;
-    let [first, second] = kept.backups.keys().collect::<Vec<_>>()[..] else { panic!("two backups") };
+    let [first, second] = kept.backups.keys().collect::<Vec<_>>()[..] else {
+        panic!("two backups")
+    };
     let clinic = kept.copy().await;
     clinic.vault.remove(&ObjectName::manifest(first));
-    let only = |backup| { let world = clinic.world(); async move { verify::run(&world, Some(backup), true).await.unwrap() } };
+    let only = |backup| {
+        let world = clinic.world();
+        async move { verify::run(&world, Some(backup), true).await.unwrap() }
+    };
     let report = only(second).await;
-    assert_eq!((report.problems.as_slice(), report.backups.as_slice()), (&[][..], &[second.clone()][..]));
+    assert_eq!(
+        (report.problems.as_slice(), report.backups.as_slice()),
+        (&[][..], &[second.clone()][..])
+    );
     let report = only(first).await;
     assert_eq!(hurt(&report), [first.clone()].into());
 }
@@ -406,9 +428,21 @@ async fn a_backup_does_not_build_upon_what_it_cannot_open() {
                     restored.unwrap_or_else(|error| panic!("{what}: {}", text_of(&error)));
                 }
                 Err(error) => {
-                    assert!(text_of(&error).contains(object.as_str()), "{what}: {}", text_of(&error));
-                    assert!(!object.as_str().starts_with(prefix::PACKS), "{what}: {}", text_of(&error));
-                    assert!(!object.as_str().starts_with(prefix::MANIFESTS), "{what}: {}", text_of(&error));
+                    assert!(
+                        text_of(&error).contains(object.as_str()),
+                        "{what}: {}",
+                        text_of(&error)
+                    );
+                    assert!(
+                        !object.as_str().starts_with(prefix::PACKS),
+                        "{what}: {}",
+                        text_of(&error)
+                    );
+                    assert!(
+                        !object.as_str().starts_with(prefix::MANIFESTS),
+                        "{what}: {}",
+                        text_of(&error)
+                    );
                 }
             }
         }
@@ -436,7 +470,11 @@ impl Keyring for Impostor {
         self.0.generate(context).await
     }
 
-    async fn unwrap(&self, wrapped: &WrappedKey, context: &KeyContext) -> Result<DataKey, KeyringError> {
+    async fn unwrap(
+        &self,
+        wrapped: &WrappedKey,
+        context: &KeyContext,
+    ) -> Result<DataKey, KeyringError> {
         let mut bytes = *self.0.unwrap(wrapped, context).await?.bytes();
         bytes[31] ^= 1;
         Ok(DataKey::new(bytes))
@@ -468,17 +506,26 @@ async fn a_keyring_that_does_not_open_the_vault_is_said_to_be_wrong() {
     for error in errors_with(&kept.clinic, &wrong_key).await {
         assert!(matches!(error, Error::Keyring(KeyringError::DoesNotOpen { .. })), "{error}");
         assert_eq!(error.kind(), Kind::Integrity);
-        assert_eq!(error.hint().unwrap(), "GORGEN_KEYRING must name the keyring that the vault was written with");
+        assert_eq!(
+            error.hint().unwrap(),
+            "GORGEN_KEYRING must name the keyring that the vault was written with"
+        );
     }
     let other = world_with(&kept.clinic, MemoryKeyring::new("other", 1));
     for error in errors_with(&kept.clinic, &other).await {
         let text = error.to_string();
-        assert!(text.ends_with(" is not wrapped for memory:other (it is wrapped for memory:one)"), "{text}");
+        assert!(
+            text.ends_with(" is not wrapped for memory:other (it is wrapped for memory:one)"),
+            "{text}"
+        );
         assert_eq!(error.kind(), Kind::Failed);
         assert!(error.hint().is_some());
     }
     let clinic = &kept.clinic;
-    assert_eq!(clinic.restored(clinic.backups().await.last().unwrap()).await, content(&clinic.source));
+    assert_eq!(
+        clinic.restored(clinic.backups().await.last().unwrap()).await,
+        content(&clinic.source)
+    );
 }
 
 /// What can't be tried is no damage.
@@ -504,6 +551,9 @@ async fn a_restore_that_fails_tells_why_also_when_its_record_cannot_be_written()
     clinic.vault.remove(&kept.clinic.objects(prefix::PACKS)[0]);
     let failing = FailingVault::new(Arc::new(clinic.vault.clone()), 1, Fault::Outage);
     let target = FakeTarget::new("copia");
-    let error = restore::run(&clinic.world_with(Arc::new(failing)), &target, "latest", &restoring()).await.unwrap_err();
+    let error =
+        restore::run(&clinic.world_with(Arc::new(failing)), &target, "latest", &restoring())
+            .await
+            .unwrap_err();
     assert_eq!(error.kind(), Kind::Integrity, "{error}");
 }

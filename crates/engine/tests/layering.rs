@@ -17,14 +17,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("ports", &["model", "error", "stages::rows"]),
     ("stages", &["model", "error", "ports"]),
     ("records", &["model", "error", "ports", "stages"]),
-    (
-        "policy",
-        &["model", "error", "records", "ports::TargetInfo"],
-    ),
-    (
-        "jobs",
-        &["model", "error", "ports", "stages", "records", "policy"],
-    ),
+    ("policy", &["model", "error", "records", "ports::TargetInfo"]),
+    ("jobs", &["model", "error", "ports", "stages", "records", "policy"]),
 ];
 
 /// The world, which the engine reaches through its ports only.
@@ -46,11 +40,7 @@ fn rooms_name_only_the_rooms_below_them() {
     for (file, source) in sources() {
         wrong.extend(upward_names(&file, &source));
     }
-    assert!(
-        wrong.is_empty(),
-        "against the direction of the engine:\n{}",
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "against the direction of the engine:\n{}", wrong.join("\n"));
 }
 
 #[test]
@@ -59,11 +49,7 @@ fn the_world_is_reached_through_ports_only() {
     for (file, source) in sources() {
         wrong.extend(worldly_names(&file, &source));
     }
-    assert!(
-        wrong.is_empty(),
-        "I/O inside the engine:\n{}",
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "I/O inside the engine:\n{}", wrong.join("\n"));
 }
 
 #[test]
@@ -97,10 +83,7 @@ let x = crate::records::read::<u8>();"#;
         ]
     );
     assert_eq!(
-        upward_names(
-            Path::new("jobs/backup.rs"),
-            "use super::lock; use crate::policy::*;"
-        ),
+        upward_names(Path::new("jobs/backup.rs"), "use super::lock; use crate::policy::*;"),
         [""; 0]
     );
     assert_eq!(
@@ -108,10 +91,7 @@ let x = crate::records::read::<u8>();"#;
         ["src/cellar.rs:1: `cellar` names `model`"]
     );
     assert_eq!(
-        worldly_names(
-            Path::new("jobs/backup.rs"),
-            "use std::{fmt, fs::File};\nuse tokio::sync;"
-        ),
+        worldly_names(Path::new("jobs/backup.rs"), "use std::{fmt, fs::File};\nuse tokio::sync;"),
         ["src/jobs/backup.rs:1: `std::fs::File`"]
     );
 }
@@ -121,20 +101,12 @@ fn sources() -> Vec<(PathBuf, String)> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     collect_files(&src, &mut files);
-    assert!(
-        files.len() > 10,
-        "only {} source files below {}",
-        files.len(),
-        src.display()
-    );
+    assert!(files.len() > 10, "only {} source files below {}", files.len(), src.display());
     files.sort();
     files
         .into_iter()
         .map(|file| {
-            (
-                file.strip_prefix(&src).unwrap().to_owned(),
-                fs::read_to_string(&file).unwrap(),
-            )
+            (file.strip_prefix(&src).unwrap().to_owned(), fs::read_to_string(&file).unwrap())
         })
         .filter(|(file, _)| file != Path::new("lib.rs") && !file.starts_with("testing"))
         .collect()
@@ -153,17 +125,9 @@ fn collect_files(folder: &Path, files: &mut Vec<PathBuf>) {
 
 /// The places in a file that name what its room may not name.
 fn upward_names(file: &Path, source: &str) -> Vec<String> {
-    let room = file
-        .iter()
-        .next()
-        .unwrap()
-        .to_str()
-        .unwrap()
-        .trim_end_matches(".rs");
-    let may_name = MAY_NAME
-        .iter()
-        .find(|(name, _)| *name == room)
-        .map_or(&[][..], |(_, names)| names);
+    let room = file.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
+    let may_name =
+        MAY_NAME.iter().find(|(name, _)| *name == room).map_or(&[][..], |(_, names)| names);
     let allowed = |name: &str| {
         is_within(name, room)
             || is_within(name, "testing")
@@ -174,11 +138,7 @@ fn upward_names(file: &Path, source: &str) -> Vec<String> {
 
     let source = without_comments(source);
     let mut named = paths_after(&source, "crate::");
-    named.extend(
-        paths_after(&source, "super::")
-            .into_iter()
-            .filter(|(_, name)| is_room(name)),
-    );
+    named.extend(paths_after(&source, "super::").into_iter().filter(|(_, name)| is_room(name)));
     named.sort();
     named
         .into_iter()
@@ -204,19 +164,14 @@ fn worldly_names(file: &Path, source: &str) -> Vec<String> {
 
 /// Is the path this module or something in it?
 fn is_within(path: &str, module: &str) -> bool {
-    path.strip_prefix(module)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    path.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
 /// The source with its comments cut off, and its lines where they were.
 fn without_comments(source: &str) -> String {
     let code = |line: &str| {
         let is_comment = line.trim_start().starts_with("//");
-        if is_comment {
-            String::new()
-        } else {
-            line.split(" //").next().unwrap_or("").to_owned()
-        }
+        if is_comment { String::new() } else { line.split(" //").next().unwrap_or("").to_owned() }
     };
     source.lines().map(code).collect::<Vec<_>>().join("\n")
 }
@@ -229,10 +184,7 @@ fn paths_after(source: &str, root: &str) -> Vec<(usize, String)> {
             expand(source, start + root.len(), "", &mut found);
         }
     }
-    found
-        .into_iter()
-        .map(|(at, path)| (source[..at].lines().count(), path))
-        .collect()
+    found.into_iter().map(|(at, path)| (source[..at].lines().count(), path)).collect()
 }
 
 /// Adds the paths that a use tree stands for: `a::{b, c::d}` is `a::b` and `a::c::d`. Returns

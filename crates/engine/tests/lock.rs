@@ -118,7 +118,7 @@ async fn a_run_that_lost_its_lock_writes_no_manifest() {
 
     let error = slow.await.unwrap().unwrap_err();
     assert!(matches!(error, Error::LockLost), "{error}");
-    assert_eq!(clinic.backups().await, [other.backup.clone()]);
+    assert_eq!(clinic.backups().await, std::slice::from_ref(&other.backup));
     assert_eq!(lease(&clinic), lock_of_other, "the lock of the other is left alone");
     let record = clinic.records().into_iter().find(|record| record.run == lost).unwrap();
     assert_eq!(record.outcome, Outcome::Died, "as the run that took over has said");
@@ -173,7 +173,9 @@ async fn of_many_runs_at_once_exactly_one_gets_the_lock() {
 async fn race(clinic: &Clinic) -> Vec<Result<backup::Report, Error>> {
     let (barrier, looks) = (Arc::new(Barrier::new(RACERS)), AtomicUsize::new(0));
     let vault = WaitingVault::new(Arc::new(clinic.vault.clone()), move |moment, name| {
-        let looks = moment == Moment::Read && *name == ObjectName::lock() && looks.fetch_add(1, SeqCst) < RACERS;
+        let looks = moment == Moment::Read
+            && *name == ObjectName::lock()
+            && looks.fetch_add(1, SeqCst) < RACERS;
         let barrier = Arc::clone(&barrier);
         Box::pin(async move {
             if looks {

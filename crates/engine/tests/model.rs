@@ -24,18 +24,35 @@ const TABLES: [&str; 3] = ["pacientes", "notas", "log"];
 #[derive(Debug, Clone)]
 enum Event {
     /// Rows are added or replaced.
-    Put { table: usize, from: u32, rows: u32, tenant: Option<u8>, length: usize },
+    Put {
+        table: usize,
+        from: u32,
+        rows: u32,
+        tenant: Option<u8>,
+        length: usize,
+    },
     /// A row goes.
-    Delete { table: usize, id: u32 },
+    Delete {
+        table: usize,
+        id: u32,
+    },
     /// A table goes with all its rows, or comes back without any.
-    Drop { table: usize },
+    Drop {
+        table: usize,
+    },
     /// The next backup is in another month.
     MonthPasses,
     Backup,
     /// A backup whose write of this number fails.
-    CrashedBackup { write: u64, fault: Fault },
+    CrashedBackup {
+        write: u64,
+        fault: Fault,
+    },
     /// A backup that is given up in the middle, for a broken connection.
-    BrokenBackup { table: usize, after: usize },
+    BrokenBackup {
+        table: usize,
+        after: usize,
+    },
     /// One of the backups so far, by a number that is taken modulo theirs.
     Restore(usize),
 }
@@ -75,12 +92,11 @@ struct Model {
 
 impl Model {
     fn new() -> Self {
-        let mut model = Self {
-            clinic: Clinic::empty(),
-            tables: BTreeMap::new(),
-            backups: BTreeMap::new(),
-        };
-        TABLES.iter().for_each(|name| model.define(name));
+        let mut model =
+            Self { clinic: Clinic::empty(), tables: BTreeMap::new(), backups: BTreeMap::new() };
+        for name in TABLES {
+            model.define(name);
+        }
         model
     }
 

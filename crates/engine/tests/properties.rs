@@ -5,8 +5,9 @@ use std::{collections::BTreeSet, sync::Arc};
 use gorgen_engine::{
     error::FormatError,
     model::{
-        Catalog, CharsetContext, ChunkId, Column, Flavor, KeyId, KeyPurpose, PackId, Position, Relation, RunId,
-        Scope, ServerInfo, SourceIdentity, StoredObject, StoredObjectKind, Table, ValueKind, VaultId,
+        Catalog, CharsetContext, ChunkId, Column, Flavor, KeyId, KeyPurpose, PackId, Position,
+        Relation, RunId, Scope, ServerInfo, SourceIdentity, StoredObject, StoredObjectKind, Table,
+        ValueKind, VaultId,
     },
     ports::{Consistency, DataKey},
     records::manifest::{Header, HeaderFacts, Manifest, PlacedChunk, TablePart},
@@ -25,7 +26,12 @@ use proptest::{
 };
 
 fn config(cases: u32) -> Config {
-    Config { cases, rng_seed: RngSeed::Fixed(20_261_123), failure_persistence: None, ..Config::default() }
+    Config {
+        cases,
+        rng_seed: RngSeed::Fixed(20_261_123),
+        failure_persistence: None,
+        ..Config::default()
+    }
 }
 
 const VAULT: VaultId = VaultId::new([7; 16]);
@@ -48,7 +54,8 @@ fn scope() -> impl Strategy<Value = Scope> {
 }
 
 fn key_id() -> impl Strategy<Value = KeyId> {
-    let purpose = prop_oneof![Just(KeyPurpose::Manifest), Just(KeyPurpose::Rows), Just(KeyPurpose::Naming)];
+    let purpose =
+        prop_oneof![Just(KeyPurpose::Manifest), Just(KeyPurpose::Rows), Just(KeyPurpose::Naming)];
     (purpose, scope(), timestamp(), any::<[u8; 4]>())
         .prop_map(|(purpose, scope, at, random)| KeyId::new(purpose, scope, at, random))
 }
@@ -338,8 +345,14 @@ fn clause() -> impl Strategy<Value = String> {
 
 fn tail() -> impl Strategy<Value = String> {
     (literal(), any::<bool>()).prop_map(|(text, partitioned)| {
-        let partition = if partitioned { "\n PARTITION BY HASH (`a`)\n(PARTITION p0 ENGINE = InnoDB)" } else { "" };
-        format!(") ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=utf8mb4 COMMENT={text}{partition}")
+        let partition = if partitioned {
+            "\n PARTITION BY HASH (`a`)\n(PARTITION p0 ENGINE = InnoDB)"
+        } else {
+            ""
+        };
+        format!(
+            ") ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=utf8mb4 COMMENT={text}{partition}"
+        )
     })
 }
 

@@ -25,7 +25,17 @@ fn clinic() -> Clinic {
         &[("id", ValueKind::Number), ("paciente_id", ValueKind::Number), ("obs", ValueKind::Text)],
         &["id"],
     );
-    visits.ddl = "CREATE TABLE `consultas` (\n  `id` bigint(20) NOT NULL,\n  `paciente_id` bigint(20) DEFAULT NULL,\n  `obs` text COLLATE utf8mb4_bin DEFAULT NULL,\n  PRIMARY KEY (`id`),\n  KEY `por_paciente` (`paciente_id`),\n  CONSTRAINT `fk_paciente` FOREIGN KEY (`paciente_id`) REFERENCES `pacientes` (`id`)\n) ENGINE=InnoDB".to_owned();
+    visits.ddl = [
+        "CREATE TABLE `consultas` (",
+        "  `id` bigint(20) NOT NULL,",
+        "  `paciente_id` bigint(20) DEFAULT NULL,",
+        "  `obs` text COLLATE utf8mb4_bin DEFAULT NULL,",
+        "  PRIMARY KEY (`id`),",
+        "  KEY `por_paciente` (`paciente_id`),",
+        "  CONSTRAINT `fk_paciente` FOREIGN KEY (`paciente_id`) REFERENCES `pacientes` (`id`)",
+        ") ENGINE=InnoDB",
+    ]
+    .join("\n");
     visits.relations.push(Relation {
         name: "fk_paciente".to_owned(),
         columns: vec!["paciente_id".to_owned()],
@@ -39,12 +49,20 @@ fn clinic() -> Clinic {
     clinic.source.define(table("vazia", &[("id", ValueKind::Number)], &["id"]));
     for object in [
         object(StoredObjectKind::Sequence, "numeros", "CREATE SEQUENCE `numeros`"),
-        object(StoredObjectKind::Function, "idade", "CREATE DEFINER=`ana`@`%` FUNCTION `idade`() RETURNS int RETURN 1"),
+        object(
+            StoredObjectKind::Function,
+            "idade",
+            "CREATE DEFINER=`ana`@`%` FUNCTION `idade`() RETURNS int RETURN 1",
+        ),
         object(StoredObjectKind::Procedure, "limpar", "CREATE PROCEDURE `limpar`() SELECT 1"),
         object(StoredObjectKind::View, "agenda", "CREATE VIEW `agenda` AS SELECT * FROM `lista`"),
         object(StoredObjectKind::View, "lista", "CREATE VIEW `lista` AS SELECT 1"),
         trigger(),
-        object(StoredObjectKind::Event, "noite", "CREATE EVENT `noite` ON SCHEDULE EVERY 1 DAY DO CALL `limpar`()"),
+        object(
+            StoredObjectKind::Event,
+            "noite",
+            "CREATE EVENT `noite` ON SCHEDULE EVERY 1 DAY DO CALL `limpar`()",
+        ),
     ] {
         clinic.source.define_object(object);
     }
@@ -59,18 +77,27 @@ fn object(kind: StoredObjectKind, name: &str, ddl: &str) -> StoredObject {
         ddl: ddl.to_owned(),
         definer: Some("ana@%".to_owned()),
         context: CharsetContext::default(),
-        after: (kind == StoredObjectKind::Sequence).then(|| "SELECT SETVAL(`numeros`, 7)".to_owned()),
+        after: (kind == StoredObjectKind::Sequence)
+            .then(|| "SELECT SETVAL(`numeros`, 7)".to_owned()),
     }
 }
 
 fn trigger() -> StoredObject {
     StoredObject {
         table: Some("consultas".to_owned()),
-        ..object(StoredObjectKind::Trigger, "auditar", "CREATE TRIGGER `auditar` BEFORE INSERT ON `consultas` FOR EACH ROW SET @a = 1")
+        ..object(
+            StoredObjectKind::Trigger,
+            "auditar",
+            "CREATE TRIGGER `auditar` BEFORE INSERT ON `consultas` FOR EACH ROW SET @a = 1",
+        )
     }
 }
 
-async fn restore_as(clinic: &Clinic, target: &FakeTarget, request: &Request) -> Result<restore::Report, Error> {
+async fn restore_as(
+    clinic: &Clinic,
+    target: &FakeTarget,
+    request: &Request,
+) -> Result<restore::Report, Error> {
     clinic.pass_a_minute();
     restore::run(&clinic.world(), target, "latest", request).await
 }
@@ -88,7 +115,8 @@ async fn empty_target() -> FakeTarget {
 
 /// The words that a statement begins with, and what it makes or alters.
 fn heads(target: &FakeTarget) -> Vec<String> {
-    let head = |statement: String| statement.split('(').next().unwrap_or_default().trim().to_owned();
+    let head =
+        |statement: String| statement.split('(').next().unwrap_or_default().trim().to_owned();
     target.statements().into_iter().map(head).collect()
 }
 
@@ -102,27 +130,39 @@ async fn definitions_come_in_an_order_that_works() {
         assert_eq!(report.warnings, [""; 0]);
         assert_eq!((report.tables.len(), report.rows), (4, 10));
         let phases: Vec<_> = report.phases.iter().map(|phase| phase.name.as_str()).collect();
-        let expected = ["create tables", "load rows", "build keys", "verify", "create views, triggers and routines"];
+        let expected = [
+            "create tables",
+            "load rows",
+            "build keys",
+            "verify",
+            "create views, triggers and routines",
+        ];
         assert_eq!(phases, expected);
         assert_eq!(content(target.content()), content(&clinic.source));
-        assert_eq!(heads(&target), [
-            "CREATE SEQUENCE `numeros`",
-            "SELECT SETVAL",
-            "CREATE TABLE `cid`",
-            "CREATE TABLE `consultas`",
-            "CREATE TABLE `pacientes`",
-            "CREATE TABLE `vazia`",
-            "ALTER TABLE `consultas` ADD KEY `por_paciente`",
-            "ALTER TABLE `consultas` ADD CONSTRAINT `fk_paciente` FOREIGN KEY",
-            "CREATE DEFINER=`ana`@`%` FUNCTION `idade`",
-            "CREATE PROCEDURE `limpar`",
-            "CREATE VIEW `agenda` AS SELECT * FROM `lista`",
-            "CREATE VIEW `lista` AS SELECT 1",
-            "CREATE TRIGGER `auditar` BEFORE INSERT ON `consultas` FOR EACH ROW SET @a = 1",
-            "CREATE EVENT `noite` ON SCHEDULE EVERY 1 DAY DO CALL `limpar`",
-        ]);
+        assert_eq!(
+            heads(&target),
+            [
+                "CREATE SEQUENCE `numeros`",
+                "SELECT SETVAL",
+                "CREATE TABLE `cid`",
+                "CREATE TABLE `consultas`",
+                "CREATE TABLE `pacientes`",
+                "CREATE TABLE `vazia`",
+                "ALTER TABLE `consultas` ADD KEY `por_paciente`",
+                "ALTER TABLE `consultas` ADD CONSTRAINT `fk_paciente` FOREIGN KEY",
+                "CREATE DEFINER=`ana`@`%` FUNCTION `idade`",
+                "CREATE PROCEDURE `limpar`",
+                "CREATE VIEW `agenda` AS SELECT * FROM `lista`",
+                "CREATE VIEW `lista` AS SELECT 1",
+                "CREATE TRIGGER `auditar` BEFORE INSERT ON `consultas` FOR EACH ROW SET @a = 1",
+                "CREATE EVENT `noite` ON SCHEDULE EVERY 1 DAY DO CALL `limpar`",
+            ]
+        );
         let record = clinic.records().pop().unwrap();
-        assert_eq!((record.run, record.job, record.outcome), (report.run.clone(), Job::Restore, Outcome::Succeeded));
+        assert_eq!(
+            (record.run, record.job, record.outcome),
+            (report.run.clone(), Job::Restore, Outcome::Succeeded)
+        );
         let summary: restore::Report = serde_json::from_value(record.summary.unwrap()).unwrap();
         assert_eq!(summary, report);
     }
@@ -137,7 +177,10 @@ async fn a_database_that_holds_anything_is_refused_and_left_alone() {
     target.content().insert("pacientes", [support::patient(1, 1, "viva")]);
     let before = content(target.content());
     let error = restore(&clinic, &target).await.unwrap_err();
-    assert_eq!(error.to_string(), "database copia is not empty: it holds 1 tables or other objects");
+    assert_eq!(
+        error.to_string(),
+        "database copia is not empty: it holds 1 tables or other objects"
+    );
     assert_eq!(error.kind(), Kind::Refused);
     assert_eq!(error.hint().unwrap(), "restore into a new database, or empty this one yourself");
     assert_eq!(content(target.content()), before);
@@ -206,7 +249,10 @@ async fn whatever_the_target_refuses_it_is_left_as_it_was() {
         let target = FakeTarget::new("copia");
         target.fail_load(loads + 1);
         let Err(error) = restore(&clinic, &target).await else { break };
-        assert!(text_of(&error).starts_with("the target database refused to load table "), "{error}");
+        assert!(
+            text_of(&error).starts_with("the target database refused to load table "),
+            "{error}"
+        );
         assert_eq!(state_of(&target).await, TargetState::Absent);
         loads += 1;
     }
@@ -244,14 +290,17 @@ async fn some_tables_come_with_their_triggers_and_without_views() {
     assert!(heads.iter().any(|head| head.starts_with("CREATE TRIGGER `auditar`")));
     assert!(heads.iter().any(|head| head.starts_with("ALTER TABLE `consultas` ADD KEY")));
     assert!(!heads.iter().any(|head| head.contains("FOREIGN KEY") || head.contains("VIEW")));
-    assert_eq!(report.warnings, [
-        "function idade was not restored: only tables were asked for",
-        "procedure limpar was not restored: only tables were asked for",
-        "view agenda was not restored: only tables were asked for",
-        "view lista was not restored: only tables were asked for",
-        "event noite was not restored: only tables were asked for",
-        "foreign key fk_paciente of table consultas was not restored: table pacientes was not asked for",
-    ]);
+    assert_eq!(
+        report.warnings,
+        [
+            "function idade was not restored: only tables were asked for",
+            "procedure limpar was not restored: only tables were asked for",
+            "view agenda was not restored: only tables were asked for",
+            "view lista was not restored: only tables were asked for",
+            "event noite was not restored: only tables were asked for",
+            "foreign key fk_paciente of table consultas was not restored: table pacientes was not asked for",
+        ]
+    );
 
     let both = FakeTarget::new("copia");
     restore_as(&clinic, &both, &some(&["pacientes", "consultas"])).await.unwrap();
@@ -262,7 +311,9 @@ async fn some_tables_come_with_their_triggers_and_without_views() {
     let error = restore_as(&clinic, &nothing, &some(&["vazia", "Consultas"])).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!("backup {backup} has no table \"Consultas\" (it has cid, consultas, pacientes, vazia)")
+        format!(
+            "backup {backup} has no table \"Consultas\" (it has cid, consultas, pacientes, vazia)"
+        )
     );
     assert_eq!(state_of(&nothing).await, TargetState::Absent);
 }
@@ -280,7 +331,9 @@ async fn collations_that_the_target_does_not_know_are_named_before_anything_is_m
     let error = restore(&clinic, &target).await.unwrap_err();
     let Error::Incompatible { target: server, problems } = &error else { panic!("{error}") };
     assert_eq!(server, "MySQL 8.4.6");
-    let unknown = |what: &str| format!("{what} has the collation utf8mb4_bin, which MySQL 8.4.6 does not know");
+    let unknown = |what: &str| {
+        format!("{what} has the collation utf8mb4_bin, which MySQL 8.4.6 does not know")
+    };
     for what in ["the database", "table cid", "column consultas.obs", "column pacientes.nome"] {
         assert!(problems.contains(&unknown(what)), "{what} in {problems:?}");
     }
@@ -358,7 +411,10 @@ async fn definers_are_kept_stripped_or_replaced() {
     for (definers, head) in [
         (Definers::Keep, "CREATE DEFINER=`ana`@`%` FUNCTION"),
         (Definers::Strip, "CREATE FUNCTION"),
-        (Definers::Replace("gorgen@localhost".to_owned()), "CREATE DEFINER=`gorgen`@`localhost` FUNCTION"),
+        (
+            Definers::Replace("gorgen@localhost".to_owned()),
+            "CREATE DEFINER=`gorgen`@`localhost` FUNCTION",
+        ),
     ] {
         let target = FakeTarget::new("copia");
         restore_as(&clinic, &target, &Request { definers, ..restoring() }).await.unwrap();
@@ -369,7 +425,11 @@ async fn definers_are_kept_stripped_or_replaced() {
 #[tokio::test]
 async fn views_are_made_in_rounds_and_invalid_ones_are_named() {
     let clinic = clinic();
-    let invalid = object(StoredObjectKind::View, "quebrada", "CREATE VIEW `quebrada` AS SELECT * FROM `sumiu`");
+    let invalid = object(
+        StoredObjectKind::View,
+        "quebrada",
+        "CREATE VIEW `quebrada` AS SELECT * FROM `sumiu`",
+    );
     clinic.source.define_object(invalid);
     clinic.backup().await;
     let target = FakeTarget::new("copia");
@@ -378,7 +438,10 @@ async fn views_are_made_in_rounds_and_invalid_ones_are_named() {
     let report = restore(&clinic, &target).await.unwrap();
     let heads = heads(&target);
     let views: Vec<_> = heads.iter().filter(|head| head.contains("VIEW")).collect();
-    assert_eq!(views, ["CREATE VIEW `lista` AS SELECT 1", "CREATE VIEW `agenda` AS SELECT * FROM `lista`"]);
+    assert_eq!(
+        views,
+        ["CREATE VIEW `lista` AS SELECT 1", "CREATE VIEW `agenda` AS SELECT * FROM `lista`"]
+    );
     let warning = "view quebrada is invalid and was not restored: a fault that the test asked for";
     assert_eq!(report.warnings, [warning]);
 }

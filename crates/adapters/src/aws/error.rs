@@ -54,13 +54,7 @@ impl AwsError {
 
     /// A failure on this side of the network, or in what came over it.
     fn local(text: &str, retryable: bool, source: Option<Box<dyn Error + Send + Sync>>) -> Self {
-        Self {
-            text: text.to_owned(),
-            code: None,
-            status: None,
-            retryable,
-            source,
-        }
+        Self { text: text.to_owned(), code: None, status: None, retryable, source }
     }
 
     fn answered(
@@ -70,15 +64,9 @@ impl AwsError {
         request: Option<&str>,
     ) -> Self {
         let code = code.map(str::to_owned);
-        let name = code
-            .clone()
-            .unwrap_or_else(|| format!("HTTP status {status}"));
-        let message = message
-            .map(|message| format!(": {message}"))
-            .unwrap_or_default();
-        let request = request
-            .map(|id| format!(" (request {id})"))
-            .unwrap_or_default();
+        let name = code.clone().unwrap_or_else(|| format!("HTTP status {status}"));
+        let message = message.map(|message| format!(": {message}")).unwrap_or_default();
+        let request = request.map(|id| format!(" (request {id})")).unwrap_or_default();
         let passes = code.as_deref().is_some_and(|code| PASSING.contains(&code));
         Self {
             text: format!("{name}{message}{request}"),
@@ -95,9 +83,7 @@ where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     fn from(error: SdkError<E>) -> Self {
-        let status = error
-            .raw_response()
-            .map(|response| response.status().as_u16());
+        let status = error.raw_response().map(|response| response.status().as_u16());
         let (text, retryable) = match &error {
             SdkError::ServiceError(service) => {
                 let (service, request) = (service.err(), error.request_id());

@@ -23,28 +23,19 @@ const ATTEMPT: Duration = Duration::from_mins(4);
 impl Aws {
     /// AWS as this configuration says: an emulator's, in tests.
     pub fn with_config(config: SdkConfig) -> Self {
-        Self {
-            config: Arc::new(OnceCell::new_with(Some(config))),
-        }
+        Self { config: Arc::new(OnceCell::new_with(Some(config))) }
     }
 
     /// The configuration; loaded if this is the first call.
     pub(crate) async fn config(&self) -> Result<&SdkConfig, NoRegion> {
         let config = self.config.get_or_init(load).await;
-        if config.region().is_some() {
-            Ok(config)
-        } else {
-            Err(NoRegion)
-        }
+        if config.region().is_some() { Ok(config) } else { Err(NoRegion) }
     }
 
     /// The configuration for one region.
     pub(crate) async fn config_in(&self, region: &str) -> SdkConfig {
         let config = self.config.get_or_init(load).await;
-        config
-            .to_builder()
-            .region(Region::new(region.to_owned()))
-            .build()
+        config.to_builder().region(Region::new(region.to_owned())).build()
     }
 }
 

@@ -104,24 +104,13 @@ impl FileKeyring {
 
     fn new(path: &Path, key: &[u8; KEY_LEN]) -> Result<Self, KeyFileError> {
         let unbound = UnboundKey::new(&AES_256_GCM, key).map_err(|_| KeyFileError::OtherKey)?;
-        Ok(Self {
-            path: path.to_owned(),
-            id: id_of(key),
-            key: LessSafeKey::new(unbound),
-        })
+        Ok(Self { path: path.to_owned(), id: id_of(key), key: LessSafeKey::new(unbound) })
     }
 
     fn additional_data(&self, context: &KeyContext) -> Aad<Vec<u8>> {
-        let pairs = context
-            .pairs()
-            .map(|(name, value)| format!("{name}={value}"));
+        let pairs = context.pairs().map(|(name, value)| format!("{name}={value}"));
         Aad::from(
-            format!(
-                "gorgen-backup:1:wrapped-key\n{}\n{}",
-                self.id,
-                pairs.join("\n")
-            )
-            .into_bytes(),
+            format!("gorgen-backup:1:wrapped-key\n{}\n{}", self.id, pairs.join("\n")).into_bytes(),
         )
     }
 
@@ -134,9 +123,7 @@ impl FileKeyring {
         let mut text = Zeroizing::new(*key.bytes());
         let aad = self.additional_data(context);
         let unique = Nonce::assume_unique_for_key(nonce);
-        let tag = self
-            .key
-            .seal_in_place_separate_tag(unique, aad, &mut text[..])?;
+        let tag = self.key.seal_in_place_separate_tag(unique, aad, &mut text[..])?;
         Ok(BASE64_STANDARD.encode([&nonce[..], &text[..], tag.as_ref()].concat()))
     }
 
@@ -144,13 +131,8 @@ impl FileKeyring {
         let mut sealed = Zeroizing::new(BASE64_STANDARD.decode(ciphertext).ok()?);
         let (nonce, text) = sealed.split_first_chunk_mut::<NONCE_LEN>()?;
         let nonce = Nonce::assume_unique_for_key(*nonce);
-        let key = self
-            .key
-            .open_in_place(nonce, self.additional_data(context), text)
-            .ok()?;
-        Some(DataKey::new(
-            *key.first_chunk().filter(|whole| whole.len() == key.len())?,
-        ))
+        let key = self.key.open_in_place(nonce, self.additional_data(context), text).ok()?;
+        Some(DataKey::new(*key.first_chunk().filter(|whole| whole.len() == key.len())?))
     }
 }
 
@@ -170,18 +152,13 @@ impl Keyring for FileKeyring {
         SystemEntropy.fill(&mut nonce);
         let key = DataKey::new(*bytes);
         let ciphertext =
-            self.wrap(&key, context, nonce)
-                .map_err(|error| KeyringError::Unusable {
-                    keyring: self.describe(),
-                    reason: "a key could not be wrapped".to_owned(),
-                    retryable: false,
-                    source: Some(Box::new(error)),
-                })?;
-        let wrapped = WrappedKey {
-            by: KIND.to_owned(),
-            wrapping_key: self.id.clone(),
-            ciphertext,
-        };
+            self.wrap(&key, context, nonce).map_err(|error| KeyringError::Unusable {
+                keyring: self.describe(),
+                reason: "a key could not be wrapped".to_owned(),
+                retryable: false,
+                source: Some(Box::new(error)),
+            })?;
+        let wrapped = WrappedKey { by: KIND.to_owned(), wrapping_key: self.id.clone(), ciphertext };
         Ok((key, wrapped))
     }
 
@@ -195,8 +172,7 @@ impl Keyring for FileKeyring {
             keyring: self.describe(),
             source: None,
         };
-        self.open_wrapped(&wrapped.ciphertext, context)
-            .ok_or_else(does_not_open)
+        self.open_wrapped(&wrapped.ciphertext, context).ok_or_else(does_not_open)
     }
 }
 
@@ -206,12 +182,7 @@ fn describe(path: &Path) -> String {
 
 fn unusable(path: &Path, error: KeyFileError) -> KeyringError {
     let (reason, source) = (error.to_string(), cause(error));
-    KeyringError::Unusable {
-        keyring: describe(path),
-        reason,
-        retryable: false,
-        source,
-    }
+    KeyringError::Unusable { keyring: describe(path), reason, retryable: false, source }
 }
 
 /// What the error itself does not tell.
@@ -238,31 +209,19 @@ fn read(path: &Path) -> Result<FileKeyring, KeyFileError> {
 /// Reads a file that nobody but its owner has access to.
 fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     let mut file = File::open(path).map_err(KeyFileError::Unreadable)?;
-    let mode = file
-        .metadata()
-        .map_err(KeyFileError::Unreadable)?
-        .permissions()
-        .mode();
+    let mode = file.metadata().map_err(KeyFileError::Unreadable)?.permissions().mode();
     if mode & OTHERS != 0 {
-        return Err(KeyFileError::Open {
-            path: path.to_owned(),
-            mode: mode & 0o7777,
-        });
+        return Err(KeyFileError::Open { path: path.to_owned(), mode: mode & 0o7777 });
     }
     let mut text = Zeroizing::new(Vec::new());
-    file.read_to_end(&mut text)
-        .map_err(KeyFileError::Unreadable)?;
+    file.read_to_end(&mut text).map_err(KeyFileError::Unreadable)?;
     Ok(text)
 }
 
 fn create(path: &Path, entropy: &dyn Entropy) -> Result<FileKeyring, KeyFileError> {
     let mut key = Zeroizing::new([0; KEY_LEN]);
     entropy.fill(&mut key[..]);
-    let file = KeyFile {
-        format: FORMAT,
-        id: id_of(&key),
-        key: BASE64_STANDARD.encode(&key[..]),
-    };
+    let file = KeyFile { format: FORMAT, id: id_of(&key), key: BASE64_STANDARD.encode(&key[..]) };
     let mut text = Zeroizing::new(serde_json::to_vec(&file).map_err(|_| KeyFileError::Malformed)?);
     text.push(b'\n');
     disk::create(path, &text, disk::MODE_PRIVATE).map_err(|error| match error.kind() {

@@ -41,33 +41,23 @@ impl KmsKeyring {
     pub async fn open(key: &str, aws: &Aws) -> Result<Self, KeyringError> {
         let config = match Arn::parse(key) {
             Some(arn) => aws.config_in(arn.region).await,
-            None => aws
-                .config()
-                .await
-                .cloned()
-                .map_err(|error| KeyringError::Unusable {
-                    keyring: format!("{KIND}:{key}"),
-                    reason: error.to_string(),
-                    retryable: false,
-                    source: None,
-                })?,
+            None => aws.config().await.cloned().map_err(|error| KeyringError::Unusable {
+                keyring: format!("{KIND}:{key}"),
+                reason: error.to_string(),
+                retryable: false,
+                source: None,
+            })?,
         };
         let region = config.region().map(ToString::to_string).unwrap_or_default();
-        Ok(Self {
-            client: Client::new(&config),
-            key: key.to_owned(),
-            region,
-        })
+        Ok(Self { client: Client::new(&config), key: key.to_owned(), region })
     }
 
     /// The key to open a wrapping with: the one that made it, or its replica where we are.
     fn opener(&self, wrapping_key: &str) -> String {
         match Arn::parse(wrapping_key) {
-            Some(arn) if arn.resource.starts_with(&format!("key/{MULTI_REGION}")) => Arn {
-                region: &self.region,
-                ..arn
+            Some(arn) if arn.resource.starts_with(&format!("key/{MULTI_REGION}")) => {
+                Arn { region: &self.region, ..arn }.to_string()
             }
-            .to_string(),
             _ => wrapping_key.to_owned(),
         }
     }
@@ -81,11 +71,7 @@ impl KmsKeyring {
         let (key, keyring) = (context.key.clone(), self.describe());
         let reason = match error.code() {
             Some("InvalidCiphertextException" | "IncorrectKeyException") => {
-                return KeyringError::DoesNotOpen {
-                    key,
-                    keyring,
-                    source: Some(Box::new(error)),
-                };
+                return KeyringError::DoesNotOpen { key, keyring, source: Some(Box::new(error)) };
             }
             Some("DisabledException") => "the KMS key is disabled; enable it in KMS".to_owned(),
             Some("KMSInvalidStateException") => {
@@ -98,12 +84,7 @@ impl KmsKeyring {
             _ => "KMS did not do what it was asked".to_owned(),
         };
         let retryable = error.is_retryable();
-        KeyringError::Unusable {
-            keyring,
-            reason,
-            retryable,
-            source: Some(Box::new(error)),
-        }
+        KeyringError::Unusable { keyring, reason, retryable, source: Some(Box::new(error)) }
     }
 
     fn unexpected(&self, what: &str) -> KeyringError {
@@ -127,31 +108,16 @@ impl Keyring for KmsKeyring {
     }
 
     async fn generate(&self, context: &KeyContext) -> Result<(DataKey, WrappedKey), KeyringError> {
-        let request = self
-            .client
-            .generate_data_key()
-            .key_id(&self.key)
-            .key_spec(DataKeySpec::Aes256);
-        let answer = request
-            .set_encryption_context(Some(encryption_context(context)))
-            .send()
-            .await;
+        let request =
+            self.client.generate_data_key().key_id(&self.key).key_spec(DataKeySpec::Aes256);
+        let answer = request.set_encryption_context(Some(encryption_context(context))).send().await;
         let answer = answer.map_err(|error| self.failed(context, error))?;
         let key = answer.plaintext.and_then(data_key);
         let key = key.ok_or_else(|| self.unexpected("no key of 32 bytes"))?;
-        let ciphertext = answer
-            .ciphertext_blob
-            .ok_or_else(|| self.unexpected("no wrapped key"))?;
+        let ciphertext = answer.ciphertext_blob.ok_or_else(|| self.unexpected("no wrapped key"))?;
         let wrapping_key = answer.key_id.ok_or_else(|| self.unexpected("no key id"))?;
         let ciphertext = BASE64_STANDARD.encode(ciphertext);
-        Ok((
-            key,
-            WrappedKey {
-                by: KIND.to_owned(),
-                wrapping_key,
-                ciphertext,
-            },
-        ))
+        Ok((key, WrappedKey { by: KIND.to_owned(), wrapping_key, ciphertext }))
     }
 
     async fn unwrap(
@@ -165,31 +131,17 @@ impl Keyring for KmsKeyring {
             source: None,
         };
         let ciphertext = BASE64_STANDARD.decode(&wrapped.ciphertext).ok();
-        let ciphertext = ciphertext
-            .filter(|bytes| !bytes.is_empty())
-            .ok_or_else(does_not_open)?;
-        let request = self
-            .client
-            .decrypt()
-            .key_id(self.opener(&wrapped.wrapping_key));
+        let ciphertext = ciphertext.filter(|bytes| !bytes.is_empty()).ok_or_else(does_not_open)?;
+        let request = self.client.decrypt().key_id(self.opener(&wrapped.wrapping_key));
         let request = request.ciphertext_blob(Blob::new(ciphertext));
-        let answer = request
-            .set_encryption_context(Some(encryption_context(context)))
-            .send()
-            .await;
+        let answer = request.set_encryption_context(Some(encryption_context(context))).send().await;
         let answer = answer.map_err(|error| self.failed(context, error))?;
-        answer
-            .plaintext
-            .and_then(data_key)
-            .ok_or_else(does_not_open)
+        answer.plaintext.and_then(data_key).ok_or_else(does_not_open)
     }
 }
 
 fn encryption_context(context: &KeyContext) -> HashMap<String, String> {
-    context
-        .pairs()
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
+    context.pairs().map(|(name, value)| (name.to_owned(), value)).into()
 }
 
 /// The key in an answer, whose own copy is wiped. (Copies in the buffers of HTTP and TLS can't be.)
@@ -210,12 +162,9 @@ struct Arn<'a> {
 impl<'a> Arn<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         match text.splitn(6, ':').collect::<Vec<_>>()[..] {
-            ["arn", partition, "kms", region, account, resource] => Some(Self {
-                partition,
-                region,
-                account,
-                resource,
-            }),
+            ["arn", partition, "kms", region, account, resource] => {
+                Some(Self { partition, region, account, resource })
+            }
             _ => None,
         }
     }
@@ -223,12 +172,7 @@ impl<'a> Arn<'a> {
 
 impl std::fmt::Display for Arn<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            partition,
-            region,
-            account,
-            resource,
-        } = self;
+        let Self { partition, region, account, resource } = self;
         write!(f, "arn:{partition}:kms:{region}:{account}:{resource}")
     }
 }

@@ -140,7 +140,11 @@ impl Listed {
     async fn unsteady(&self, session: &mut Session) -> Result<Vec<String>, SourceError> {
         let query = "SELECT ENGINE FROM information_schema.ENGINES WHERE TRANSACTIONS = 'YES'";
         let steady = session.answers("list storage engines", query).await?;
-        let is_steady = |engine: &str| steady.iter().any(|row| row.get(0).is_some_and(|name| name.eq_ignore_ascii_case(engine)));
+        let is_steady = |engine: &str| {
+            steady
+                .iter()
+                .any(|row| row.get(0).is_some_and(|name| name.eq_ignore_ascii_case(engine)))
+        };
         let unsteady = self.tables.iter().filter_map(|table| {
             let engine = table.engine.as_deref().filter(|engine| !is_steady(engine))?;
             Some(format!(
@@ -201,10 +205,15 @@ async fn read_tables(
     Ok((tables, warnings))
 }
 
-async fn definition(session: &mut Session, schema: &Schema, table: &str) -> Result<String, SourceError> {
+async fn definition(
+    session: &mut Session,
+    schema: &Schema,
+    table: &str,
+) -> Result<String, SourceError> {
     let what = format!("table {table}");
     let query = format!("SHOW CREATE TABLE {}", qualified(&schema.name, table));
     let rows = session.answers_about(&what, &query).await?;
     let ddl = rows.first().and_then(|row| row.get(1));
-    ddl.map(str::to_owned).ok_or_else(|| SourceError::Unexpected { what: format!("{what} has no definition") })
+    ddl.map(str::to_owned)
+        .ok_or_else(|| SourceError::Unexpected { what: format!("{what} has no definition") })
 }

@@ -24,7 +24,8 @@ const QUERY: &str = "TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_
 
 /// Reads the columns of every table; those of views are among them and do no harm.
 pub(super) async fn read(session: &mut Session, schema: &Schema) -> Result<Columns, SourceError> {
-    let rows = schema.ask(session, "COLUMNS", QUERY, "ORDER BY TABLE_NAME, ORDINAL_POSITION").await?;
+    let rows =
+        schema.ask(session, "COLUMNS", QUERY, "ORDER BY TABLE_NAME, ORDINAL_POSITION").await?;
     let mut columns = Columns::default();
     for row in &rows {
         let place = columns.of.entry(row.text(0)).or_default();
@@ -38,7 +39,12 @@ pub(super) async fn read(session: &mut Session, schema: &Schema) -> Result<Colum
 
 fn column(row: &Answer) -> Result<Column, SourceError> {
     let kind = kind_of(row.get(2).unwrap_or_default()).ok_or_else(|| SourceError::Unexpected {
-        what: format!("column {} of {} has the unknown type {}", row.text(1), row.text(0), row.text(3)),
+        what: format!(
+            "column {} of {} has the unknown type {}",
+            row.text(1),
+            row.text(0),
+            row.text(3)
+        ),
     })?;
     Ok(Column {
         name: row.text(1),
@@ -53,7 +59,8 @@ fn column(row: &Answer) -> Result<Column, SourceError> {
 fn is_generated(row: &Answer) -> bool {
     let extra = row.text(6).to_uppercase();
     let says_so = ["VIRTUAL GENERATED", "STORED GENERATED", "PERSISTENT"];
-    says_so.iter().any(|words| extra.contains(words)) || row.get(7).is_some_and(|text| !text.is_empty())
+    says_so.iter().any(|words| extra.contains(words))
+        || row.get(7).is_some_and(|text| !text.is_empty())
 }
 
 /// Servers show `?` for characters beyond U+FFFF in the members of ENUM and SET, MariaDB in defaults too.
@@ -74,18 +81,19 @@ fn doubt(row: &Answer, shows_defaults_whole: bool) -> Option<String> {
 /// How values of a type travel; `None` for a type this program does not know.
 fn kind_of(data_type: &str) -> Option<ValueKind> {
     Some(match data_type.to_lowercase().as_str() {
-        "tinyint" | "smallint" | "mediumint" | "int" | "integer" | "bigint" | "decimal" | "numeric" => {
-            ValueKind::Number
-        }
+        "tinyint" | "smallint" | "mediumint" | "int" | "integer" | "bigint" | "decimal"
+        | "numeric" => ValueKind::Number,
         "float" | "double" | "real" => ValueKind::Real,
         "date" | "datetime" | "timestamp" | "time" | "year" => ValueKind::Temporal,
-        "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "enum" | "set" | "uuid"
-        | "inet4" | "inet6" | "xmltype" => ValueKind::Text,
+        "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "enum" | "set"
+        | "uuid" | "inet4" | "inet6" | "xmltype" => ValueKind::Text,
         "json" => ValueKind::Json,
-        "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" | "vector" => ValueKind::Bytes,
+        "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" | "vector" => {
+            ValueKind::Bytes
+        }
         "bit" => ValueKind::Bit,
-        "geometry" | "point" | "linestring" | "polygon" | "multipoint" | "multilinestring" | "multipolygon"
-        | "geometrycollection" | "geomcollection" => ValueKind::Geometry,
+        "geometry" | "point" | "linestring" | "polygon" | "multipoint" | "multilinestring"
+        | "multipolygon" | "geometrycollection" | "geomcollection" => ValueKind::Geometry,
         _ => return None,
     })
 }

@@ -22,7 +22,7 @@ const CONNECT: Duration = Duration::from_secs(20);
 const LARGEST_PACKET: usize = 1 << 30;
 
 /// Probes on an idle connection, so that a way that broke silently is noticed.
-const KEEPALIVE: Duration = Duration::from_secs(60);
+const KEEPALIVE: Duration = Duration::from_mins(1);
 
 /// What every session needs. A stalled upload must not make the server hang up.
 const SETTINGS: &[&str] = &[
@@ -63,7 +63,8 @@ impl Session {
         let log_in = format!("log in as {}", url.user);
         let conn = timeout(CONNECT, Conn::new(options(url))).await;
         let conn = conn.map_err(|_| MySqlError::Timeout { seconds: CONNECT.as_secs() });
-        let conn = conn.and_then(|conn| Ok(conn?)).map_err(|error| error.refused(&identity, &log_in))?;
+        let conn =
+            conn.and_then(|conn| Ok(conn?)).map_err(|error| error.refused(&identity, &log_in))?;
         let server = ServerInfo { flavor: Flavor::MySql, version: String::new() };
         let mut session = Self { conn, server, identity };
         session.set_up().await?;
@@ -71,8 +72,10 @@ impl Session {
     }
 
     async fn set_up(&mut self) -> Result<(), SourceError> {
-        let says = self.answers("ask for its version", "SELECT VERSION(), @@version_comment").await?;
-        let (version, comment) = says.first().map(|row| (row.text(0), row.text(1))).unwrap_or_default();
+        let says =
+            self.answers("ask for its version", "SELECT VERSION(), @@version_comment").await?;
+        let (version, comment) =
+            says.first().map(|row| (row.text(0), row.text(1))).unwrap_or_default();
         self.server = ServerInfo { flavor: flavor(&version, &comment), version };
         for setting in SETTINGS {
             self.run("prepare the session", setting).await?;
@@ -114,7 +117,11 @@ impl Session {
     }
 
     /// Asks for a few rows of text.
-    pub(super) async fn answers(&mut self, action: &str, query: &str) -> Result<Vec<Answer>, SourceError> {
+    pub(super) async fn answers(
+        &mut self,
+        action: &str,
+        query: &str,
+    ) -> Result<Vec<Answer>, SourceError> {
         self.ask(query).await.map_err(|error| error.refused(&self.identity, action))
     }
 
@@ -129,7 +136,10 @@ impl Session {
     }
 
     /// Asks for what the server may refuse: then there is no answer.
-    pub(super) async fn answers_if_allowed(&mut self, query: &str) -> Result<Vec<Answer>, SourceError> {
+    pub(super) async fn answers_if_allowed(
+        &mut self,
+        query: &str,
+    ) -> Result<Vec<Answer>, SourceError> {
         match self.ask(query).await {
             Err(MySqlError::Server { .. }) => Ok(Vec::new()),
             other => other.map_err(|error| error.refused(&self.identity, "ask for its state")),
@@ -150,7 +160,9 @@ impl Answer {
     fn of(row: Row) -> Result<Self, MySqlError> {
         let text = |value| match value {
             Value::NULL => Ok(None),
-            Value::Bytes(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| MySqlError::Protocol),
+            Value::Bytes(bytes) => {
+                String::from_utf8(bytes).map(Some).map_err(|_| MySqlError::Protocol)
+            }
             _ => Err(MySqlError::Protocol),
         };
         row.unwrap().into_iter().map(text).collect::<Result<_, _>>().map(Self)
@@ -179,7 +191,8 @@ impl Answer {
 
 /// Tells servers apart by what they call themselves.
 fn flavor(version: &str, comment: &str) -> Flavor {
-    let says = |name: &str| [version, comment].iter().any(|text| text.to_lowercase().contains(name));
+    let says =
+        |name: &str| [version, comment].iter().any(|text| text.to_lowercase().contains(name));
     if says("tidb") {
         Flavor::TiDb
     } else if says("mariadb") {
@@ -226,7 +239,10 @@ mod tests {
         assert_eq!(flavor("8.0.11-TiDB-v7.5.0", "TiDB Server (Apache License 2.0)"), Flavor::TiDb);
         assert_eq!(flavor("8.0.40", "Source distribution"), Flavor::MySql);
         assert_eq!(flavor("8.0.36-28", "Percona Server (GPL)"), Flavor::MySql);
-        assert_eq!(flavor("10.6.14-log", "managed by https://aws.amazon.com/rds/ (MariaDB)"), Flavor::MariaDb);
+        assert_eq!(
+            flavor("10.6.14-log", "managed by https://aws.amazon.com/rds/ (MariaDB)"),
+            Flavor::MariaDb
+        );
     }
 
     #[test]
@@ -237,7 +253,10 @@ mod tests {
         assert!(remote.enable_cleartext_plugin());
         assert!(!remote.prefer_socket());
         let own = options("mysql://a:b@db.example/c?ca=/ca.pem");
-        assert!(own.ssl_opts().is_some_and(|tls| tls.disable_built_in_roots() && tls.root_certs().len() == 1));
+        assert!(
+            own.ssl_opts()
+                .is_some_and(|tls| tls.disable_built_in_roots() && tls.root_certs().len() == 1)
+        );
         let local = options("mysql://a@127.0.0.1/c");
         assert!(local.ssl_opts().is_none() && !local.enable_cleartext_plugin());
         assert_eq!(local.pass(), None);

@@ -13,7 +13,8 @@ use super::{
 };
 
 /// For tables: what was once allowed in a definition is allowed again.
-pub(super) const TABLE_MODE: &str = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION";
+pub(super) const TABLE_MODE: &str =
+    "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION";
 
 const UNICODE: &str = "utf8mb4";
 
@@ -48,13 +49,19 @@ pub(super) async fn run(
     let failed = |error| MySqlError::from(error).target(&identity, action);
     let client = context.character_set_client.as_deref().unwrap_or(UNICODE);
     let spelled = spelled_in(session, statement, client).await.map_err(failed)?;
-    let (statement, client) = spelled.map_or((statement.as_bytes().to_vec(), UNICODE), |bytes| (bytes, client));
+    let (statement, client) =
+        spelled.map_or((statement.as_bytes().to_vec(), UNICODE), |bytes| (bytes, client));
     session.conn.query_drop(enter(session.flavor(), context, client)).await.map_err(failed)?;
     let done = session.conn.query_drop(statement).await;
+    let left = leave(session).await;
+    done.and(left).map_err(failed)
+}
+
+async fn leave(session: &mut Session) -> mysql_async::Result<()> {
     for setting in LEAVE {
-        session.conn.query_drop(*setting).await.map_err(failed)?;
+        session.conn.query_drop(*setting).await?;
     }
-    done.map_err(failed)
+    Ok(())
 }
 
 fn enter(flavor: Flavor, context: &CharsetContext, client: &str) -> String {
@@ -65,13 +72,16 @@ fn enter(flavor: Flavor, context: &CharsetContext, client: &str) -> String {
         ("character_set_client", Some(client)),
         ("collation_connection", context.collation_connection.as_deref()),
     ];
-    let settings = settings.into_iter().filter_map(|(name, value)| Some(format!("{name} = {}", literal(value?))));
+    let settings = settings
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("{name} = {}", literal(value?))));
     format!("SET SESSION {}", settings.collect::<Vec<_>>().join(", "))
 }
 
 /// MariaDB still has a mode about GRANT that MySQL no longer knows; no object depends on it.
 fn known_modes(flavor: Flavor, modes: &str) -> String {
-    let known = modes.split(',').filter(|mode| flavor == Flavor::MariaDb || *mode != "NO_AUTO_CREATE_USER");
+    let known =
+        modes.split(',').filter(|mode| flavor == Flavor::MariaDb || *mode != "NO_AUTO_CREATE_USER");
     known.collect::<Vec<_>>().join(",")
 }
 
@@ -92,7 +102,9 @@ async fn spelled_in(
     );
     let row: Option<Row> = session.conn.query_first(query).await?;
     Ok(match row.map(Row::unwrap).as_deref() {
-        Some([Value::Bytes(spelled), Value::Bytes(back)]) if back == statement.as_bytes() => Some(spelled.clone()),
+        Some([Value::Bytes(spelled), Value::Bytes(back)]) if back == statement.as_bytes() => {
+            Some(spelled.clone())
+        }
         _ => None,
     })
 }

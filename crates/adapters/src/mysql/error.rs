@@ -31,6 +31,12 @@ pub enum MySqlError {
     /// What came is not what the protocol says, or can't be done.
     #[error(transparent)]
     Driver(DriverError),
+    /// The account logs in with something that the driver does not have.
+    #[error("there is no such account, or it logs in with {plugin}, which is not supported")]
+    Plugin {
+        /// The server's plugin.
+        plugin: String,
+    },
     /// An answer that is no answer to what was asked; its content is not shown.
     #[error("the server's answer was not understood")]
     Protocol,
@@ -109,14 +115,15 @@ const CHANGED: &[u16] = &[
 
 /// Codes whose messages may hold a value even if the statement has none in it (`ALTER TABLE` reads rows).
 const HOLDS_VALUES: &[u16] = &[
-    1062, 1264, 1265, 1292, 1300, 1366, 1367, 1406, 1411, 1441, 1525, 1526, 1586, 1644, 1690, 1748, 1859,
-    1918, 3140, 3141, 3156, 3903, 3904,
+    1062, 1264, 1265, 1292, 1300, 1366, 1367, 1406, 1411, 1441, 1525, 1526, 1586, 1644, 1690, 1748,
+    1859, 1918, 3140, 3141, 3156, 3903, 3904,
 ];
 
 /// Codes whose messages never hold more than names.
 const ONLY_NAMES: &[u16] = &[
-    1005, 1021, 1030, 1036, 1044, 1045, 1048, 1053, 1054, 1114, 1136, 1142, 1143, 1146, 1148, 1153, 1205,
-    1213, 1227, 1263, 1290, 1317, 1364, 1416, 1452, 1927, 3024, 3037, 3516, 3643, 3819, 3948, 4025, 4166,
+    1005, 1021, 1030, 1036, 1044, 1045, 1048, 1053, 1054, 1114, 1136, 1142, 1143, 1146, 1148, 1153,
+    1205, 1213, 1227, 1263, 1290, 1317, 1364, 1416, 1452, 1927, 3024, 3037, 3516, 3643, 3819, 3948,
+    4025, 4166,
 ];
 
 impl From<Error> for MySqlError {
@@ -134,14 +141,17 @@ impl MySqlError {
             }
             Error::Io(IoError::Io(error)) => Self::Io(error),
             Error::Io(IoError::Tls(error)) => Self::Tls(error),
-            // Their debug forms hold rows.
+            // Of an account that is not there, MySQL says that it logs in with any of its plugins.
+            Error::Driver(DriverError::UnknownAuthPlugin { name }) => Self::Plugin { plugin: name },
+            // The first three hold rows in their debug forms.
             Error::Driver(
                 DriverError::UnexpectedPacket { .. }
                 | DriverError::FromRow { .. }
                 | DriverError::FromValue { .. },
-            ) => Self::Protocol,
+            )
+            | Error::Other(_)
+            | Error::Url(_) => Self::Protocol,
             Error::Driver(error) => Self::Driver(error),
-            Error::Other(_) | Error::Url(_) => Self::Protocol,
         }
     }
 
@@ -161,7 +171,9 @@ impl MySqlError {
     /// The port's error for something that was asked of `identity`; `what` names the object that is concerned.
     pub(super) fn source(self, identity: &SourceIdentity, action: &str, what: &str) -> SourceError {
         match self.code() {
-            Some(code) if CHANGED.contains(&code) => SourceError::DefinitionChanged { what: what.to_owned() },
+            Some(code) if CHANGED.contains(&code) => {
+                SourceError::DefinitionChanged { what: what.to_owned() }
+            }
             _ => self.refused(identity, action),
         }
     }
@@ -171,8 +183,14 @@ impl MySqlError {
         let unreachable = match &self {
             Self::Server { code, .. } => UNREACHABLE.contains(code),
             Self::Io(_) | Self::Tls(_) | Self::Driver(_) | Self::Timeout { .. } => true,
-            Self::Privilege { .. } | Self::NoDatabase { .. } | Self::Altered { .. } | Self::Rows => false,
-            Self::Protocol => return SourceError::Unexpected { what: format!("cannot {action}: {self}") },
+            Self::Plugin { .. }
+            | Self::Privilege { .. }
+            | Self::NoDatabase { .. }
+            | Self::Altered { .. }
+            | Self::Rows => false,
+            Self::Protocol => {
+                return SourceError::Unexpected { what: format!("cannot {action}: {self}") };
+            }
         };
         if unreachable {
             SourceError::Unreachable { identity: identity.clone(), source: self.into() }
@@ -202,6 +220,8 @@ pub(super) fn without_values(code: u16, message: &str, shown: Shown) -> String {
     let what = match code {
         1062 | 1586 | 1859 => "duplicate entry",
         1064 => "syntax error",
+        // MariaDB stores the first rows of a table all at once, and then says no more than this.
+        1180 => "all rows refused at once, as when a key is there twice",
         1264 | 1690 => "value out of range",
         1265 | 1406 => "value too long or not known to the column",
         1292 | 1366 | 1367 | 1411 | 1525 | 1918 => "value of the wrong kind",
@@ -230,7 +250,8 @@ mod tests {
 
     #[test]
     fn row_values_are_left_out_and_names_kept() {
-        let shown = |code, message, shown| MySqlError::shown(server(code, message), shown).to_string();
+        let shown =
+            |code, message, shown| MySqlError::shown(server(code, message), shown).to_string();
         let duplicate = "Duplicate entry 'maria for key x' for key 'pacientes.email'";
         for how in [Shown::Statement, Shown::Rows] {
             let expected = "duplicate entry for key 'pacientes.email' (error 1062)";
@@ -248,10 +269,17 @@ mod tests {
 
     #[test]
     fn codes_decide_what_kind_of_error_it_is() {
-        let identity = SourceIdentity { server: "db:3306".to_owned(), database: "clinica".to_owned() };
-        let error = |code| MySqlError::from(server(code, "said")).source(&identity, "read table a", "table a");
-        assert!(matches!(error(1412), SourceError::DefinitionChanged { what } if what == "table a"));
+        let identity =
+            SourceIdentity { server: "db:3306".to_owned(), database: "clinica".to_owned() };
+        let error = |code| {
+            MySqlError::from(server(code, "said")).source(&identity, "read table a", "table a")
+        };
+        assert!(
+            matches!(error(1412), SourceError::DefinitionChanged { what } if what == "table a")
+        );
         assert!(matches!(error(1927), SourceError::Unreachable { .. }));
-        assert!(matches!(error(1045), SourceError::Refused { action, .. } if action == "read table a"));
+        assert!(
+            matches!(error(1045), SourceError::Refused { action, .. } if action == "read table a")
+        );
     }
 }

@@ -45,7 +45,8 @@ impl<'a> Inserts<'a> {
         max_packet: u64,
     ) -> Self {
         let columns = ident_list(table.columns.iter().map(|column| &column.name));
-        let head = format!("INSERT INTO {} ({columns}) VALUES ", qualified(&target.database, &table.name));
+        let head =
+            format!("INSERT INTO {} ({columns}) VALUES ", qualified(&target.database, &table.name));
         let values = table.columns.iter().map(|column| match column.kind {
             gorgen_engine::model::ValueKind::Json if flavor == Flavor::MySql => Value::Json,
             _ => Value::Of(Place::of(column)),
@@ -210,7 +211,10 @@ mod tests {
         let table = table(&[ValueKind::Bytes]);
         let all = statements(&table, &rows, 400).unwrap();
         assert!(all.len() > 10 && all.iter().all(|statement| statement.len() + OVERHEAD <= 400));
-        assert_eq!(all.iter().map(|statement| statement.matches("_binary").count()).sum::<usize>(), 100);
+        assert_eq!(
+            all.iter().map(|statement| statement.matches("_binary").count()).sum::<usize>(),
+            100
+        );
         assert!(statements(&table, &[], 400).unwrap().is_empty());
         let error = statements(&table, &rows, 120).unwrap_err();
         assert!(matches!(error, TargetError::RowTooLarge { allowed: 120, .. }));

@@ -106,7 +106,10 @@ mod tests {
     use super::*;
 
     fn key(index: &str, columns: &[&str]) -> UniqueKey {
-        UniqueKey { index: index.to_owned(), columns: columns.iter().map(|&c| c.to_owned()).collect() }
+        UniqueKey {
+            index: index.to_owned(),
+            columns: columns.iter().map(|&c| c.to_owned()).collect(),
+        }
     }
 
     #[test]
@@ -123,7 +126,10 @@ mod tests {
         let chosen = |keys: &[UniqueKey]| choose(keys, &columns, ddl).map(|key| key.index.clone());
         assert_eq!(chosen(&[key("y", &["a"]), key("z", &["b"])]), Some("z".to_owned()));
         assert_eq!(chosen(&[key("y", &["a"]), key("PRIMARY", &["b"])]), Some("PRIMARY".to_owned()));
-        assert_eq!(chosen(&[key("PRIMARY", &["generated"]), key("y", &["a"])]), Some("y".to_owned()));
+        assert_eq!(
+            chosen(&[key("PRIMARY", &["generated"]), key("y", &["a"])]),
+            Some("y".to_owned())
+        );
         assert_eq!(chosen(&[]), None);
     }
 }

@@ -39,7 +39,11 @@ pub(super) async fn is_allowed(session: &mut Session) -> Result<bool, SourceErro
 }
 
 /// Loads the rows and gives the number that the server says it stored.
-pub(super) async fn load(session: &mut Session, table: &Table, rows: &[u8]) -> mysql_async::Result<u64> {
+pub(super) async fn load(
+    session: &mut Session,
+    table: &Table,
+    rows: &[u8],
+) -> mysql_async::Result<u64> {
     let (rows, columns) = (Bytes::copy_from_slice(rows), table.columns.len());
     let pieces = stream::unfold(0, move |from| {
         let piece = spell(&rows, from, columns);

@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use async_trait::async_trait;
 use gorgen_engine::{
-    model::{Flavor, Table},
+    model::{Column, Flavor, Table},
     ports::{Loader, TargetError},
 };
 use mysql_async::prelude::Queryable;
@@ -14,7 +14,7 @@ use super::{
     error::{MySqlError, Shown, without_values},
     insert::Inserts,
     load_data,
-    place::is_enum,
+    place::{is_enum, is_rounded_real},
     survey::Survey,
     target::LoadBy,
 };
@@ -26,6 +26,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// `Data truncated for column`.
 const DATA_TRUNCATED: u16 = 1265;
 
+/// `Out of range value for column`.
+const OUT_OF_RANGE: u16 = 1264;
+
 /// Values are stored as they are: zero as a counter, dates that are none, keys that are checked later.
 const SETTINGS: &str = "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', \
      foreign_key_checks = 0, unique_checks = 0, max_error_count = 1024";
@@ -33,9 +36,10 @@ const SETTINGS: &str = "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVA
 fn wishes(flavor: Flavor) -> &'static [&'static str] {
     match flavor {
         Flavor::MySql | Flavor::TiDb => &["SET SESSION innodb_lock_wait_timeout = 600"],
-        Flavor::MariaDb => {
-            &["SET SESSION innodb_lock_wait_timeout = 600", "SET SESSION check_constraint_checks = 0"]
-        }
+        Flavor::MariaDb => &[
+            "SET SESSION innodb_lock_wait_timeout = 600",
+            "SET SESSION check_constraint_checks = 0",
+        ],
     }
 }
 
@@ -70,14 +74,21 @@ impl MySqlLoader {
         for wish in wishes(session.flavor()) {
             session.try_run(wish).await?;
         }
-        let by_load_data = load_by == LoadBy::WhatTheServerTakes && load_data::is_allowed(&mut session).await?;
-        let packet = session.answers("ask for its packet size", "SELECT @@max_allowed_packet").await?;
+        let by_load_data =
+            load_by == LoadBy::WhatTheServerTakes && load_data::is_allowed(&mut session).await?;
+        let packet =
+            session.answers("ask for its packet size", "SELECT @@max_allowed_packet").await?;
         let max_packet = packet.first().map(|row| row.number(0)).unwrap_or_default();
         Ok(Self { session, by_load_data, max_packet })
     }
 
     /// One transaction: stored and counted, or as if it had not been.
-    async fn attempt(&mut self, table: &Table, rows: &[u8], survey: &Survey) -> Result<(), Failure> {
+    async fn attempt(
+        &mut self,
+        table: &Table,
+        rows: &[u8],
+        survey: &Survey,
+    ) -> Result<(), Failure> {
         self.session.conn.query_drop("START TRANSACTION").await?;
         match self.store(table, rows, survey).await {
             Ok(()) => Ok(self.session.conn.query_drop("COMMIT").await?),
@@ -90,8 +101,11 @@ impl MySqlLoader {
     }
 
     async fn store(&mut self, table: &Table, rows: &[u8], survey: &Survey) -> Result<(), Failure> {
-        let (by_load_data, by_insert) =
-            if self.by_load_data { survey.divide(rows) } else { (Cow::Borrowed(&[][..]), Cow::Borrowed(rows)) };
+        let (by_load_data, by_insert) = if self.by_load_data {
+            survey.divide(rows)
+        } else {
+            (Cow::Borrowed(&[][..]), Cow::Borrowed(rows))
+        };
         let mut stored = 0;
         let mut warnings = Warnings::default();
         if !by_load_data.is_empty() {
@@ -118,7 +132,9 @@ impl MySqlLoader {
 impl Loader for MySqlLoader {
     async fn load(&mut self, table: &Table, rows: &[u8], count: u64) -> Result<(), TargetError> {
         let identity = self.session.identity().clone();
-        let refused = |error: MySqlError| error.target(&identity, &format!("load rows into table {}", table.name));
+        let refused = |error: MySqlError| {
+            error.target(&identity, &format!("load rows into table {}", table.name))
+        };
         let survey = Survey::of(table, rows, self.session.flavor()).map_err(refused)?;
         if survey.rows != count {
             let table = table.name.clone();
@@ -158,19 +174,27 @@ impl Warnings {
         Ok(())
     }
 
-    /// A warning says that a value was altered. Only an ENUM's empty value, which stands for no member,
-    /// can't be stored without one.
+    /// A warning says that a value was altered. Only two kinds of values can't be stored without one: an
+    /// ENUM's empty value, which stands for no member, and a FLOAT(7,4) that was rounded up to 1000 when it
+    /// was first stored, which is rounded the same way again.
     fn check(&self, table: &Table, survey: &Survey) -> Result<(), MySqlError> {
-        let enums: Vec<_> = table.columns.iter().filter(|column| is_enum(column)).collect();
-        let is_expected = |message: &str| {
-            enums.iter().any(|column| message.contains(&format!("for column '{}'", column.name)))
+        let names_one = |message: &str, is_such: fn(&Column) -> bool| {
+            let mut such = table.columns.iter().filter(|column| is_such(column));
+            such.any(|column| message.contains(&format!("for column '{}'", column.name)))
         };
-        let bad = self.shown.iter().find(|(code, message)| *code != DATA_TRUNCATED || !is_expected(message));
-        match bad.or(self.shown.first().filter(|_| self.count > survey.empty_enums)) {
+        let is_expected = |code: u16, message: &str| match code {
+            DATA_TRUNCATED => names_one(message, is_enum),
+            OUT_OF_RANGE => names_one(message, is_rounded_real),
+            _ => false,
+        };
+        let bad = self.shown.iter().find(|(code, message)| !is_expected(*code, message));
+        let unseen = self.count > survey.empty_enums && !table.columns.iter().any(is_rounded_real);
+        match bad.or(self.shown.first().filter(|_| unseen)) {
             None => Ok(()),
-            Some((code, message)) => {
-                Err(MySqlError::Altered { code: *code, message: without_values(*code, message, Shown::Rows) })
-            }
+            Some((code, message)) => Err(MySqlError::Altered {
+                code: *code,
+                message: without_values(*code, message, Shown::Rows),
+            }),
         }
     }
 }

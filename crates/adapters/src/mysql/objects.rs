@@ -51,10 +51,20 @@ struct Places {
 
 const VIEW: Places =
     Places { sql_mode: None, time_zone: None, ddl: 1, charset: Some(2), database_collation: None };
-const ROUTINE: Places =
-    Places { sql_mode: Some(1), time_zone: None, ddl: 2, charset: Some(3), database_collation: Some(5) };
-const EVENT: Places =
-    Places { sql_mode: Some(1), time_zone: Some(2), ddl: 3, charset: Some(4), database_collation: Some(6) };
+const ROUTINE: Places = Places {
+    sql_mode: Some(1),
+    time_zone: None,
+    ddl: 2,
+    charset: Some(3),
+    database_collation: Some(5),
+};
+const EVENT: Places = Places {
+    sql_mode: Some(1),
+    time_zone: Some(2),
+    ddl: 3,
+    charset: Some(4),
+    database_collation: Some(6),
+};
 const SEQUENCE: Places =
     Places { sql_mode: None, time_zone: None, ddl: 1, charset: None, database_collation: None };
 
@@ -68,7 +78,9 @@ async fn show_create(
     let places = match kind {
         StoredObjectKind::Sequence => SEQUENCE,
         StoredObjectKind::View => VIEW,
-        StoredObjectKind::Function | StoredObjectKind::Procedure | StoredObjectKind::Trigger => ROUTINE,
+        StoredObjectKind::Function | StoredObjectKind::Procedure | StoredObjectKind::Trigger => {
+            ROUTINE
+        }
         StoredObjectKind::Event => EVENT,
     };
     let what = format!("{} {name}", kind.keyword().to_lowercase());
@@ -109,9 +121,14 @@ fn hidden(kind: StoredObjectKind, session: &Session, what: &str) -> SourceError 
         .refused(session.identity(), &format!("show the definition of {what}"))
 }
 
-async fn sequence(session: &mut Session, schema: &Schema, name: &str) -> Result<StoredObject, SourceError> {
+async fn sequence(
+    session: &mut Session,
+    schema: &Schema,
+    name: &str,
+) -> Result<StoredObject, SourceError> {
     let mut sequence = show_create(session, schema, StoredObjectKind::Sequence, name, None).await?;
-    let query = format!("SELECT next_not_cached_value, cycle_count FROM {}", qualified(&schema.name, name));
+    let query =
+        format!("SELECT next_not_cached_value, cycle_count FROM {}", qualified(&schema.name, name));
     let state = session.answers_about(&format!("sequence {name}"), &query).await?;
     sequence.after = state
         .first()
@@ -125,7 +142,8 @@ async fn routines(
     warnings: &mut Vec<String>,
 ) -> Result<Vec<StoredObject>, SourceError> {
     let columns = "ROUTINE_NAME, ROUTINE_TYPE, DEFINER";
-    let listed = schema.ask(session, "ROUTINES", columns, "ORDER BY ROUTINE_TYPE, ROUTINE_NAME").await?;
+    let listed =
+        schema.ask(session, "ROUTINES", columns, "ORDER BY ROUTINE_TYPE, ROUTINE_NAME").await?;
     let mut routines = Vec::new();
     for row in &listed {
         let kind = match row.get(1) {
@@ -142,7 +160,11 @@ async fn routines(
     Ok(routines)
 }
 
-async fn views(session: &mut Session, schema: &Schema, listed: &Listed) -> Result<Vec<StoredObject>, SourceError> {
+async fn views(
+    session: &mut Session,
+    schema: &Schema,
+    listed: &Listed,
+) -> Result<Vec<StoredObject>, SourceError> {
     let rows = schema.ask(session, "VIEWS", "TABLE_NAME, DEFINER", "").await?;
     let definers: HashMap<_, _> = rows.iter().map(|row| (row.text(0), row.text(1))).collect();
     let mut views = Vec::with_capacity(listed.views.len());
@@ -157,7 +179,8 @@ async fn views(session: &mut Session, schema: &Schema, listed: &Listed) -> Resul
 fn in_order_of_need(mut waiting: Vec<StoredObject>) -> Vec<StoredObject> {
     let mut ordered = Vec::with_capacity(waiting.len());
     loop {
-        let names: Vec<_> = waiting.iter().map(|view| (view.name.clone(), ident(&view.name))).collect();
+        let names: Vec<_> =
+            waiting.iter().map(|view| (view.name.clone(), ident(&view.name))).collect();
         let needs_other = |view: &StoredObject| {
             names.iter().any(|(name, quoted)| *name != view.name && view.ddl.contains(quoted))
         };
@@ -181,13 +204,18 @@ fn names_its_database(view: &StoredObject, schema: &Schema) -> Option<String> {
     })
 }
 
-async fn triggers(session: &mut Session, schema: &Schema) -> Result<Vec<StoredObject>, SourceError> {
+async fn triggers(
+    session: &mut Session,
+    schema: &Schema,
+) -> Result<Vec<StoredObject>, SourceError> {
     let columns = "TRIGGER_NAME, EVENT_OBJECT_TABLE, DEFINER";
     let order = "ORDER BY EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER, TRIGGER_NAME";
     let listed = schema.ask(session, "TRIGGERS", columns, order).await?;
     let mut triggers = Vec::with_capacity(listed.len());
     for row in &listed {
-        let trigger = show_create(session, schema, StoredObjectKind::Trigger, &row.text(0), row.get(2)).await?;
+        let trigger =
+            show_create(session, schema, StoredObjectKind::Trigger, &row.text(0), row.get(2))
+                .await?;
         triggers.push(StoredObject {
             table: Some(row.text(1)),
             ddl: trigger::without_database(&trigger.ddl),
@@ -198,10 +226,13 @@ async fn triggers(session: &mut Session, schema: &Schema) -> Result<Vec<StoredOb
 }
 
 async fn events(session: &mut Session, schema: &Schema) -> Result<Vec<StoredObject>, SourceError> {
-    let listed = schema.ask(session, "EVENTS", "EVENT_NAME, DEFINER", "ORDER BY EVENT_NAME").await?;
+    let listed =
+        schema.ask(session, "EVENTS", "EVENT_NAME, DEFINER", "ORDER BY EVENT_NAME").await?;
     let mut events = Vec::with_capacity(listed.len());
     for row in &listed {
-        events.push(show_create(session, schema, StoredObjectKind::Event, &row.text(0), row.get(1)).await?);
+        events.push(
+            show_create(session, schema, StoredObjectKind::Event, &row.text(0), row.get(1)).await?,
+        );
     }
     Ok(events)
 }
@@ -235,7 +266,8 @@ mod tests {
 
     #[test]
     fn views_come_after_what_they_read() {
-        let names = |views| in_order_of_need(views).into_iter().map(|view| view.name).collect::<Vec<_>>();
+        let names =
+            |views| in_order_of_need(views).into_iter().map(|view| view.name).collect::<Vec<_>>();
         assert_eq!(names(vec![view("a", "b"), view("b", "c"), view("c", "t")]), ["c", "b", "a"]);
         assert_eq!(names(vec![view("x", "y"), view("y", "x"), view("z", "t")]), ["z", "x", "y"]);
     }

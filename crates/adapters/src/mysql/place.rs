@@ -25,6 +25,11 @@ impl Place {
     }
 }
 
+/// Is this a FLOAT or DOUBLE that rounds to so many decimal digits?
+pub(super) fn is_rounded_real(column: &Column) -> bool {
+    column.kind == ValueKind::Real && column.sql_type.contains('(')
+}
+
 /// Is this a column whose empty text may stand for no member at all, which servers store under protest?
 pub(super) fn is_enum(column: &Column) -> bool {
     column.sql_type.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("enum("))

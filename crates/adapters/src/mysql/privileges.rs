@@ -6,7 +6,10 @@ use gorgen_engine::{model::Flavor, ports::SourceError};
 use super::{connect::Session, error::MySqlError, names::ident};
 
 /// Refuses if tables, triggers, routines or events of the database could be hidden from this account.
-pub(super) async fn require_sight(session: &mut Session, database: &str) -> Result<(), SourceError> {
+pub(super) async fn require_sight(
+    session: &mut Session,
+    database: &str,
+) -> Result<(), SourceError> {
     let flavor = session.flavor();
     if flavor == Flavor::TiDb {
         return Ok(());
@@ -14,7 +17,8 @@ pub(super) async fn require_sight(session: &mut Session, database: &str) -> Resu
     let lines = session.answers("show the account's privileges", "SHOW GRANTS").await?;
     let grants = Grants::parse(lines.iter().filter_map(|line| line.get(0)));
     for need in needs(flavor) {
-        if !need.any_of.iter().any(|(privilege, scope)| grants.gives(privilege, scope.on(database))) {
+        if !need.any_of.iter().any(|(privilege, scope)| grants.gives(privilege, scope.on(database)))
+        {
             let grant = format!("run GRANT {} ON {}", need.privilege, need.scope.spelled(database));
             let error = MySqlError::Privilege { privilege: need.privilege, grant };
             return Err(error.refused(session.identity(), need.action));
@@ -105,7 +109,8 @@ const ROUTINES_OF_MARIADB: Need = Need {
 };
 
 fn needs(flavor: Flavor) -> [&'static Need; 4] {
-    let routines = if flavor == Flavor::MariaDb { &ROUTINES_OF_MARIADB } else { &ROUTINES_OF_MYSQL };
+    let routines =
+        if flavor == Flavor::MariaDb { &ROUTINES_OF_MARIADB } else { &ROUTINES_OF_MYSQL };
     [&TABLES, &TRIGGERS, &EVENTS, routines]
 }
 
@@ -139,7 +144,8 @@ impl Grants {
     /// Is the privilege given for all databases (`None`), a whole database, or a table of it?
     pub(super) fn gives(&self, privilege: &str, on: Option<(&str, Option<&str>)>) -> bool {
         let covers = |line: &&Line| line.names(privilege) && line.covers(on);
-        self.given.iter().any(|line| covers(&line)) && !self.revoked.iter().any(|line| covers(&line))
+        self.given.iter().any(|line| covers(&line))
+            && !self.revoked.iter().any(|line| covers(&line))
     }
 }
 
@@ -151,18 +157,19 @@ impl Line {
             split_outside_quotes(rest, &format!(" {word} ")).map(|(target, _)| target)
         })?;
         let privileges = split_list(privileges);
-        let on = match target {
-            "*.*" => None,
-            _ => {
-                let (database, table) = split_outside_quotes(target, ".")?;
-                Some((unquoted(database)?, if table == "*" { None } else { Some(unquoted(table)?) }))
-            }
+        let on = if target == "*.*" {
+            None
+        } else {
+            let (database, table) = split_outside_quotes(target, ".")?;
+            Some((unquoted(database)?, if table == "*" { None } else { Some(unquoted(table)?) }))
         };
         Some(Self { privileges, on })
     }
 
     fn names(&self, privilege: &str) -> bool {
-        self.privileges.iter().any(|name| name == privilege || name == "ALL PRIVILEGES" || name == "ALL")
+        self.privileges
+            .iter()
+            .any(|name| name == privilege || name == "ALL PRIVILEGES" || name == "ALL")
     }
 
     fn covers(&self, on: Option<(&str, Option<&str>)>) -> bool {

@@ -1,10 +1,6 @@
 //! One table of a snapshot, as canonical rows.
 
-use std::{
-    collections::HashMap,
-    mem,
-    sync::Arc,
-};
+use std::{collections::HashMap, mem, sync::Arc};
 
 use async_trait::async_trait;
 use futures::FutureExt;
@@ -74,11 +70,13 @@ impl MySqlReader {
 
     /// Sends all rows; `false` if nobody wants them any more.
     async fn send(&mut self, table: &Table, rows: &Sender<RowBatch>) -> Result<bool, SourceError> {
-        let (what, action) = (format!("table {}", table.name), format!("read table {}", table.name));
+        let (what, action) =
+            (format!("table {}", table.name), format!("read table {}", table.name));
         let query = select(&self.session.identity().database, table);
         let identity = self.session.identity().clone();
         let failed = |error| MySqlError::from(error).source(&identity, &action, &what);
-        let reals: Vec<bool> = table.columns.iter().map(|column| column.kind == ValueKind::Real).collect();
+        let reals: Vec<bool> =
+            table.columns.iter().map(|column| column.kind == ValueKind::Real).collect();
         let mut result = self.session.conn.query_iter(query).await.map_err(failed)?;
         let mut batch = RowBatch::new();
         // `next` gives the end only for the server's end-of-rows packet; a lost connection is an error.
@@ -89,7 +87,9 @@ impl MySqlReader {
                 let what = format!("a row of table {} is not what its columns say", table.name);
                 return Err(SourceError::Unexpected { what });
             }
-            if batch.is_full() && rows.send(mem::replace(&mut batch, RowBatch::new())).await.is_err() {
+            if batch.is_full()
+                && rows.send(mem::replace(&mut batch, RowBatch::new())).await.is_err()
+            {
                 return Ok(false);
             }
         }
@@ -106,11 +106,16 @@ impl MySqlReader {
         self.session.run("compare definitions", TEXT_RESULTS).await?;
         let same = self.is_unchanged(table).await?;
         self.session.run("compare definitions", RAW_RESULTS).await?;
-        if same { Ok(()) } else { Err(SourceError::DefinitionChanged { what: format!("table {table}") }) }
+        if same {
+            Ok(())
+        } else {
+            Err(SourceError::DefinitionChanged { what: format!("table {table}") })
+        }
     }
 
     async fn is_unchanged(&mut self, table: &str) -> Result<bool, SourceError> {
-        let query = format!("SHOW CREATE TABLE {}", qualified(&self.session.identity().database, table));
+        let query =
+            format!("SHOW CREATE TABLE {}", qualified(&self.session.identity().database, table));
         let rows = self.session.answers_about(&format!("table {table}"), &query).await?;
         Ok(rows.first().is_some_and(|row| self.definitions.holds(table, &row.text(1))))
     }
@@ -120,7 +125,8 @@ impl MySqlReader {
 impl Reader for MySqlReader {
     async fn read(&mut self, table: &Table, rows: Sender<RowBatch>) -> Result<(), SourceError> {
         if self.midway {
-            let what = "a connection that stopped in the middle of a table was to read another".to_owned();
+            let what =
+                "a connection that stopped in the middle of a table was to read another".to_owned();
             return Err(SourceError::Unexpected { what });
         }
         self.midway = true;

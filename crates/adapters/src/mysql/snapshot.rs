@@ -31,6 +31,10 @@ const POSITION_ATTEMPTS: u32 = 20;
 /// How long writers may be held up by a lock that waits for a long transaction.
 const LOCK_WAIT: &str = "SET SESSION lock_wait_timeout = 3";
 
+/// With a binary log, MariaDB gives no lock on a definition back before the transaction ends, unless the
+/// session does not write to that log, which one that only reads never does.
+const UNLOGGED: &str = "SET SESSION sql_log_bin = 0";
+
 const START: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 
 /// Reads the catalog, then begins a snapshot with up to `wanted` readers.
@@ -43,12 +47,14 @@ pub(super) async fn begin(url: &DatabaseUrl, wanted: usize) -> Result<Snapshot, 
         let Ok(session) = Session::open(url).await else { break };
         sessions.push(session);
     }
-    let moment = match prove(url, &mut sessions, &catalog).await? {
-        Some(moment) => moment,
-        None => {
-            sessions.truncate(1);
-            single(&mut sessions[0]).await?
-        }
+    for session in sessions.iter_mut().filter(|session| session.flavor() == Flavor::MariaDb) {
+        session.try_run(UNLOGGED).await?;
+    }
+    let moment = if let Some(moment) = prove(url, &mut sessions, &catalog).await? {
+        moment
+    } else {
+        sessions.truncate(1);
+        single(&mut sessions[0]).await?
     };
     let definitions = Arc::new(Definitions::of(&catalog));
     let guard = Arc::new(moment.guard);
@@ -110,7 +116,9 @@ async fn start(session: &mut Session) -> Result<(), SourceError> {
 }
 
 async fn same_position(sessions: &mut [Session]) -> Result<Option<Moment>, SourceError> {
-    if binlog_snapshot(&mut sessions[0]).await?.is_none() || !logs_every_write(&mut sessions[0]).await? {
+    if binlog_snapshot(&mut sessions[0]).await?.is_none()
+        || !logs_every_write(&mut sessions[0]).await?
+    {
         return Ok(None);
     }
     for _ in 0..POSITION_ATTEMPTS {
@@ -127,10 +135,13 @@ async fn same_position(sessions: &mut [Session]) -> Result<Option<Moment>, Sourc
 }
 
 /// Where this session's snapshot stands in the binary log, on servers that know.
-pub(super) async fn binlog_snapshot(session: &mut Session) -> Result<Option<(String, u64)>, SourceError> {
+pub(super) async fn binlog_snapshot(
+    session: &mut Session,
+) -> Result<Option<(String, u64)>, SourceError> {
     let rows = session.answers_if_allowed("SHOW STATUS LIKE 'binlog_snapshot_%'").await?;
     let value = |name: &str| {
-        let row = rows.iter().find(|row| row.get(0).is_some_and(|text| text.eq_ignore_ascii_case(name)));
+        let row =
+            rows.iter().find(|row| row.get(0).is_some_and(|text| text.eq_ignore_ascii_case(name)));
         row.map(|row| row.text(1)).filter(|text| !text.is_empty())
     };
     let position = value("binlog_snapshot_position").and_then(|text| text.parse().ok());
@@ -159,7 +170,10 @@ async fn log_status(session: &mut Session) -> Result<Option<super::connect::Answ
     Ok(None)
 }
 
-async fn exact_position(session: &mut Session, binlog: (String, u64)) -> Result<Position, SourceError> {
+async fn exact_position(
+    session: &mut Session,
+    binlog: (String, u64),
+) -> Result<Position, SourceError> {
     let (file, offset) = binlog;
     let gtid = match session.flavor() {
         Flavor::MariaDb => {
@@ -184,8 +198,11 @@ async fn locked_start(
 ) -> Result<Option<Moment>, SourceError> {
     let Ok(mut helper) = Session::open(url).await else { return Ok(None) };
     let database = &helper.identity().database;
-    let tables: Vec<_> =
-        catalog.tables.iter().map(|table| format!("{} READ", qualified(database, &table.name))).collect();
+    let tables: Vec<_> = catalog
+        .tables
+        .iter()
+        .map(|table| format!("{} READ", qualified(database, &table.name)))
+        .collect();
     helper.run("limit the wait for locks", LOCK_WAIT).await?;
     if !helper.try_run(&format!("LOCK TABLES {}", tables.join(", "))).await? {
         return Ok(None);
@@ -212,10 +229,15 @@ async fn position_under_lock(helper: &mut Session) -> Result<Position, SourceErr
 }
 
 /// TiDB: the timestamp of a transaction, which also holds garbage collection back as long as it is open.
-async fn same_timestamp(url: &DatabaseUrl, sessions: &mut [Session]) -> Result<Option<Moment>, SourceError> {
+async fn same_timestamp(
+    url: &DatabaseUrl,
+    sessions: &mut [Session],
+) -> Result<Option<Moment>, SourceError> {
     let mut guard = Session::open(url).await?;
     start(&mut guard).await?;
-    let Some(tso) = first_text(&mut guard, "SELECT @@tidb_current_ts").await? else { return Ok(None) };
+    let Some(tso) = first_text(&mut guard, "SELECT @@tidb_current_ts").await? else {
+        return Ok(None);
+    };
     let Ok(number) = tso.parse() else { return Ok(None) };
     let statement = format!("SET SESSION tidb_snapshot = {}", literal(&tso));
     for session in &mut *sessions {

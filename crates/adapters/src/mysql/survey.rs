@@ -33,7 +33,9 @@ impl Survey {
                 let value = take_value(&mut rest).map_err(|_| MySqlError::Rows)?;
                 match (care, value) {
                     (Care::Enum, Some([])) => survey.empty_enums += 1,
-                    (Care::Json, Some(text)) => is_special |= !json::numbers_that_change(text).is_empty(),
+                    (Care::Json, Some(text)) => {
+                        is_special |= !json::numbers_that_change(text).is_empty();
+                    }
                     _ => {}
                 }
             }

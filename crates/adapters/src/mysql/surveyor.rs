@@ -42,9 +42,7 @@ impl MySqlSurveyor {
             .info()
             .await
             .map_err(of_target)?;
-        self.ask(session, &schema, clock, taken)
-            .await
-            .map_err(SurveyError::Refused)
+        self.ask(session, &schema, clock, taken).await.map_err(SurveyError::Refused)
     }
 
     async fn ask(
@@ -68,14 +66,11 @@ impl MySqlSurveyor {
     }
 
     async fn channel(&self, session: &mut Session) -> Result<Channel, SourceError> {
-        let rows = session
-            .answers_if_allowed("SHOW SESSION STATUS LIKE 'Ssl_%'")
-            .await?;
+        let rows = session.answers_if_allowed("SHOW SESSION STATUS LIKE 'Ssl_%'").await?;
         let value = |name: &str| {
-            let row = rows.iter().find(|row| {
-                row.get(0)
-                    .is_some_and(|text| text.eq_ignore_ascii_case(name))
-            });
+            let row = rows
+                .iter()
+                .find(|row| row.get(0).is_some_and(|text| text.eq_ignore_ascii_case(name)));
             row.map(|row| row.text(1)).unwrap_or_default()
         };
         let cipher = value("Ssl_cipher");
@@ -125,29 +120,18 @@ fn of_target(error: TargetError) -> SurveyError {
     SurveyError::Refused(match error {
         TargetError::Source(error) => error,
         TargetError::Refused { action, source } => SourceError::Refused { action, source },
-        other => SourceError::Unexpected {
-            what: other.to_string(),
-        },
+        other => SourceError::Unexpected { what: other.to_string() },
     })
 }
 
 async fn read_clock(session: &mut Session, clock: &dyn Clock) -> Result<ClockReading, SourceError> {
     let before = clock.now();
-    let rows = session
-        .answers("ask for its time", "SELECT UNIX_TIMESTAMP(NOW(6))")
-        .await?;
+    let rows = session.answers("ask for its time", "SELECT UNIX_TIMESTAMP(NOW(6))").await?;
     let after = clock.now();
-    let server = rows
-        .first()
-        .and_then(|row| timestamp(row.get(0)?))
-        .ok_or_else(|| SourceError::Unexpected {
-            what: "the server's time is no time".to_owned(),
-        })?;
-    Ok(ClockReading {
-        before,
-        server,
-        after,
-    })
+    let server = rows.first().and_then(|row| timestamp(row.get(0)?)).ok_or_else(|| {
+        SourceError::Unexpected { what: "the server's time is no time".to_owned() }
+    })?;
+    Ok(ClockReading { before, server, after })
 }
 
 /// Reads seconds since 1970, `1790000000.123456`, as well as is enough here.
@@ -155,23 +139,15 @@ fn timestamp(text: &str) -> Option<Timestamp> {
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let micros: i64 = format!("{fraction:0<6}").get(..6)?.parse().ok()?;
     Timestamp::from_microsecond(
-        seconds
-            .parse::<i64>()
-            .ok()?
-            .checked_mul(1_000_000)?
-            .checked_add(micros)?,
+        seconds.parse::<i64>().ok()?.checked_mul(1_000_000)?.checked_add(micros)?,
     )
     .ok()
 }
 
 async fn privileges(session: &mut Session, database: &str) -> Result<Privileges, SourceError> {
-    let account = session
-        .answers("ask who we are", "SELECT CURRENT_USER()")
-        .await?;
+    let account = session.answers("ask who we are", "SELECT CURRENT_USER()").await?;
     let role = session.answers_if_allowed("SELECT CURRENT_ROLE()").await?;
-    let lines = session
-        .answers("show the account's privileges", "SHOW GRANTS")
-        .await?;
+    let lines = session.answers("show the account's privileges", "SHOW GRANTS").await?;
     let lines: Vec<_> = lines.iter().filter_map(|line| line.get(0)).collect();
     let grants = Grants::parse(lines.iter().copied());
     let restored = restored_name(database);
@@ -181,10 +157,8 @@ async fn privileges(session: &mut Session, database: &str) -> Result<Privileges,
             .filter(|privilege| grants.gives(privilege.as_sql(), on))
             .collect()
     };
-    let has_active_role = role
-        .first()
-        .and_then(|row| row.get(0))
-        .is_some_and(|role| role != "NONE");
+    let has_active_role =
+        role.first().and_then(|row| row.get(0)).is_some_and(|role| role != "NONE");
     Ok(Privileges {
         account: account.first().map(|row| row.text(0)).unwrap_or_default(),
         on_server: all_on(None),
@@ -210,16 +184,11 @@ async fn binary_log(session: &mut Session) -> Result<Option<BinaryLog>, SourceEr
         Some(_) => SnapshotPlace::Told,
     };
     let trusts_creators = is_on(session, "log_bin_trust_function_creators").await?;
-    Ok(Some(BinaryLog {
-        place,
-        trusts_creators,
-    }))
+    Ok(Some(BinaryLog { place, trusts_creators }))
 }
 
 async fn is_on(session: &mut Session, variable: &str) -> Result<bool, SourceError> {
-    let rows = session
-        .answers_if_allowed(&format!("SELECT @@GLOBAL.{variable}"))
-        .await?;
+    let rows = session.answers_if_allowed(&format!("SELECT @@GLOBAL.{variable}")).await?;
     Ok(rows.first().is_some_and(|row| row.number(0) == 1))
 }
 
@@ -229,35 +198,17 @@ const DECLARED: &str = "TABLE_NAME, SUM(COALESCE(CHARACTER_OCTET_LENGTH, IF(DATA
      'geomcollection'), 4294967295, 32)))";
 
 async fn row_sizes(session: &mut Session, schema: &Schema) -> Result<Vec<RowSize>, SourceError> {
-    let declared = schema
-        .ask(
-            session,
-            "COLUMNS",
-            DECLARED,
-            "GROUP BY TABLE_NAME, TABLE_SCHEMA",
-        )
-        .await?;
-    let declared: HashMap<_, _> = declared
-        .iter()
-        .map(|row| (row.text(0), row.number(1)))
-        .collect();
+    let declared =
+        schema.ask(session, "COLUMNS", DECLARED, "GROUP BY TABLE_NAME, TABLE_SCHEMA").await?;
+    let declared: HashMap<_, _> = declared.iter().map(|row| (row.text(0), row.number(1))).collect();
     let columns = "TABLE_NAME, AVG_ROW_LENGTH, DATA_LENGTH";
     let tables = schema
-        .ask(
-            session,
-            "TABLES",
-            columns,
-            "AND TABLE_TYPE = 'BASE TABLE' ORDER BY TABLE_NAME",
-        )
+        .ask(session, "TABLES", columns, "AND TABLE_TYPE = 'BASE TABLE' ORDER BY TABLE_NAME")
         .await?;
     let sizes = tables.iter().map(|row| {
         let table = row.text(0);
         let declared = declared.get(&table).copied().unwrap_or(u64::MAX);
-        RowSize {
-            table,
-            average: row.number(1),
-            bound: declared.min(row.number(2)),
-        }
+        RowSize { table, average: row.number(1), bound: declared.min(row.number(2)) }
     });
     Ok(sizes.collect())
 }
@@ -269,14 +220,8 @@ mod tests {
     #[test]
     fn the_servers_time_is_read_with_and_without_a_fraction() {
         let read = |text| timestamp(text).map(|at| at.to_string());
-        assert_eq!(
-            read("1790000000.250000").as_deref(),
-            Some("2026-09-21T13:33:20.25Z")
-        );
-        assert_eq!(
-            read("1790000000.5").as_deref(),
-            Some("2026-09-21T13:33:20.5Z")
-        );
+        assert_eq!(read("1790000000.250000").as_deref(), Some("2026-09-21T13:33:20.25Z"));
+        assert_eq!(read("1790000000.5").as_deref(), Some("2026-09-21T13:33:20.5Z"));
         assert_eq!(read("1790000000").as_deref(), Some("2026-09-21T13:33:20Z"));
         for text in ["", "now", "1.x", "99999999999999999999"] {
             assert_eq!(timestamp(text), None, "{text:?}");
@@ -287,33 +232,20 @@ mod tests {
     fn roles_are_told_from_privileges() {
         assert!(is_role("GRANT `leitor`@`%` TO `gorgen`@`%`"));
         assert!(!is_role("GRANT SELECT ON `clinica`.* TO `gorgen`@`%`"));
-        assert!(!is_role(
-            "GRANT PROXY ON ``@`` TO `root`@`localhost` WITH GRANT OPTION"
-        ));
+        assert!(!is_role("GRANT PROXY ON ``@`` TO `root`@`localhost` WITH GRANT OPTION"));
     }
 
     #[test]
     fn what_keeps_a_session_from_being_opened_is_told_apart() {
-        let identity = SourceIdentity {
-            server: "db:3306".to_owned(),
-            database: "clinica".to_owned(),
-        };
+        let identity =
+            SourceIdentity { server: "db:3306".to_owned(), database: "clinica".to_owned() };
         let kind = |error: MySqlError| of_login(error.refused(&identity, "log in as gorgen"));
-        let denied = MySqlError::Server {
-            code: 1045,
-            message: "Access denied".to_owned(),
-        };
+        let denied = MySqlError::Server { code: 1045, message: "Access denied".to_owned() };
         assert!(matches!(kind(denied), SurveyError::Login(_)));
-        let full = MySqlError::Server {
-            code: 1040,
-            message: "Too many connections".to_owned(),
-        };
+        let full = MySqlError::Server { code: 1040, message: "Too many connections".to_owned() };
         assert!(matches!(kind(full), SurveyError::Unreachable(_)));
         let no_tls = MySqlError::Driver(DriverError::NoClientSslFlagFromServer);
         assert!(matches!(kind(no_tls), SurveyError::Tls(_)));
-        assert!(matches!(
-            kind(MySqlError::Timeout { seconds: 20 }),
-            SurveyError::Unreachable(_)
-        ));
+        assert!(matches!(kind(MySqlError::Timeout { seconds: 20 }), SurveyError::Unreachable(_)));
     }
 }

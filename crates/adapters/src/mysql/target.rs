@@ -94,11 +94,12 @@ impl MySqlTarget {
         if current == collation {
             return context::run(session, action, statement, context).await;
         }
-        let alter = |to: &str| format!("ALTER DATABASE {} COLLATE {}", ident(self.database()), literal(to));
+        let alter =
+            |to: &str| format!("ALTER DATABASE {} COLLATE {}", ident(self.database()), literal(to));
         session.run(action, &alter(collation)).await?;
         let done = context::run(session, action, statement, context).await;
-        session.run(action, &alter(&current)).await?;
-        done
+        let back = session.run(action, &alter(&current)).await;
+        done.and(back.map_err(TargetError::from))
     }
 }
 
@@ -106,7 +107,9 @@ impl MySqlTarget {
 impl Target for MySqlTarget {
     async fn info(&self) -> Result<TargetInfo, TargetError> {
         let mut session = self.session().await?;
-        let packet = session.answers("ask for its packet size", "SELECT @@GLOBAL.max_allowed_packet").await?;
+        let packet = session
+            .answers("ask for its packet size", "SELECT @@GLOBAL.max_allowed_packet")
+            .await?;
         let info = TargetInfo {
             server: session.server.clone(),
             collations: collations(&mut session).await?,
@@ -123,9 +126,11 @@ impl Target for MySqlTarget {
             None => TargetState::Absent,
             Some(schema) => {
                 let mut objects = 0;
-                for (table, name) in
-                    [("TABLES", "TABLE_NAME"), ("ROUTINES", "ROUTINE_NAME"), ("EVENTS", "EVENT_NAME")]
-                {
+                for (table, name) in [
+                    ("TABLES", "TABLE_NAME"),
+                    ("ROUTINES", "ROUTINE_NAME"),
+                    ("EVENTS", "EVENT_NAME"),
+                ] {
                     objects += schema.ask(&mut session, table, name, "").await?.len() as u64;
                 }
                 if objects == 0 { TargetState::Empty } else { TargetState::Holds(objects) }
@@ -159,7 +164,9 @@ impl Target for MySqlTarget {
         let mut session = self.session().await?;
         session.run(action, &format!("USE {}", ident(self.database()))).await?;
         let done = match &context.database_collation {
-            Some(collation) => self.run_under_collation(&mut session, action, statement, context, collation).await,
+            Some(collation) => {
+                self.run_under_collation(&mut session, action, statement, context, collation).await
+            }
             None => context::run(&mut session, action, statement, context).await,
         };
         // After an error of the server the session is what it was; a broken one is of no more use.
@@ -177,7 +184,8 @@ impl Target for MySqlTarget {
     async fn orphans(&self, table: &str, relation: &Relation) -> Result<u64, TargetError> {
         let mut session = self.session().await?;
         let query = orphans(self.database(), table, relation);
-        let action = format!("look for rows of {table} that point nowhere through {}", relation.name);
+        let action =
+            format!("look for rows of {table} that point nowhere through {}", relation.name);
         let count = session.answers(&action, &query).await?;
         self.keep(session);
         Ok(count.first().map(|row| row.number(0)).unwrap_or_default())
@@ -189,7 +197,9 @@ impl Target for MySqlTarget {
 }
 
 /// Collations by the name that definitions use. MariaDB has some that go with several character sets.
-async fn collations(session: &mut Session) -> Result<std::collections::BTreeSet<String>, TargetError> {
+async fn collations(
+    session: &mut Session,
+) -> Result<std::collections::BTreeSet<String>, TargetError> {
     let queries = [
         "SELECT FULL_COLLATION_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY",
         "SELECT COLLATION_NAME FROM information_schema.COLLATIONS",
@@ -203,10 +213,13 @@ async fn collations(session: &mut Session) -> Result<std::collections::BTreeSet<
 
 /// Counts rows whose key is not NULL in any part and leads to no row.
 fn orphans(database: &str, table: &str, relation: &Relation) -> String {
-    let parent = qualified(relation.parent_database.as_deref().unwrap_or(database), &relation.parent);
+    let parent =
+        qualified(relation.parent_database.as_deref().unwrap_or(database), &relation.parent);
     let pairs = || relation.columns.iter().zip(&relation.parent_columns);
-    let joined: Vec<_> = pairs().map(|(c, p)| format!("child.{} = parent.{}", ident(c), ident(p))).collect();
-    let set: Vec<_> = relation.columns.iter().map(|c| format!("child.{} IS NOT NULL", ident(c))).collect();
+    let joined: Vec<_> =
+        pairs().map(|(c, p)| format!("child.{} = parent.{}", ident(c), ident(p))).collect();
+    let set: Vec<_> =
+        relation.columns.iter().map(|c| format!("child.{} IS NOT NULL", ident(c))).collect();
     let unmatched = relation.parent_columns.first().map(|p| format!("parent.{} IS NULL", ident(p)));
     format!(
         "SELECT COUNT(*) FROM {} AS child LEFT JOIN {parent} AS parent ON {} WHERE {} AND {}",

@@ -64,9 +64,7 @@ impl Address {
             Self::Socket(_) => true,
             Self::Tcp { host, .. } => {
                 host.eq_ignore_ascii_case("localhost")
-                    || host
-                        .parse::<IpAddr>()
-                        .is_ok_and(|address| address.is_loopback())
+                    || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
             }
         }
     }
@@ -85,19 +83,13 @@ impl fmt::Display for Address {
 impl DatabaseUrl {
     /// Which database this is, whoever reads it.
     pub fn identity(&self) -> SourceIdentity {
-        SourceIdentity {
-            server: self.address.to_string(),
-            database: self.database.clone(),
-        }
+        SourceIdentity { server: self.address.to_string(), database: self.database.clone() }
     }
 
     /// Another database on the same server, for the same account.
     #[must_use]
     pub fn with_database(&self, name: impl Into<String>) -> Self {
-        Self {
-            database: name.into(),
-            ..self.clone()
-        }
+        Self { database: name.into(), ..self.clone() }
     }
 
     /// Do rows and password cross a network in the clear? Possible on demand, and worth a warning.
@@ -133,21 +125,13 @@ impl FromStr for DatabaseUrl {
         let Parameters { socket, tls, ca } = Parameters::of(&url)?;
         let address = socket.map_or(Address::Tcp { host, port }, Address::Socket);
         let tls = choose_tls(tls, ca, &address)?;
-        Ok(Self {
-            user,
-            password,
-            address,
-            database,
-            tls,
-        })
+        Ok(Self { user, password, address, database, tls })
     }
 }
 
 /// Parses the text, with `localhost` for the host that may be left out where there is a socket.
 fn parse_url(text: &str) -> Result<Url, BadValue> {
-    let hostless = text
-        .contains("socket=")
-        .then(|| text.replacen("@/", "@localhost/", 1));
+    let hostless = text.contains("socket=").then(|| text.replacen("@/", "@localhost/", 1));
     Url::parse(hostless.as_deref().unwrap_or(text))
         .map_err(|error| bad(format!("no URL ({error})")))
 }
@@ -211,14 +195,8 @@ fn on_or_off(value: &str) -> Result<bool, BadValue> {
 
 /// A strange name may be the end of a password with a bare `?` in it.
 fn unknown_parameter(name: &str) -> String {
-    let is_plain = name
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    if is_plain {
-        format!("the parameter {name:?}")
-    } else {
-        "an unknown parameter".to_owned()
-    }
+    let is_plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if is_plain { format!("the parameter {name:?}") } else { "an unknown parameter".to_owned() }
 }
 
 fn choose_tls(
@@ -240,9 +218,7 @@ fn choose_tls(
 
 fn decode(part: &str, text: &str) -> Result<String, BadValue> {
     let decoded = percent_decode_str(text).decode_utf8();
-    decoded
-        .map(Into::into)
-        .map_err(|_| bad(format!("a {part} that is not UTF-8")))
+    decoded.map(Into::into).map_err(|_| bad(format!("a {part} that is not UTF-8")))
 }
 
 fn bad(got: impl Into<String>) -> BadValue {

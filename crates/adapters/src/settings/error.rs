@@ -15,10 +15,7 @@ pub struct BadValue {
 impl BadValue {
     /// `given` may be printed: it must not hold a password.
     pub(super) fn new(expected: &'static str, given: impl Into<String>) -> Self {
-        Self {
-            expected,
-            given: given.into(),
-        }
+        Self { expected, given: given.into() }
     }
 }
 
@@ -52,10 +49,7 @@ pub enum Problem {
 fn suggestion(nearest: Option<Setting>) -> String {
     match nearest {
         Some(setting) => format!(" (did you mean {setting}?)"),
-        None => format!(
-            " (there are {})",
-            Setting::ALL.map(Setting::name).join(", ")
-        ),
+        None => format!(" (there are {})", Setting::ALL.map(Setting::name).join(", ")),
     }
 }
 
@@ -72,9 +66,7 @@ impl fmt::Display for SettingsError {
             [only] => only.fmt(f),
             several => {
                 write!(f, "{} settings need attention:", several.len())?;
-                several
-                    .iter()
-                    .try_for_each(|problem| write!(f, "\n  {problem}"))
+                several.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
             }
         }
     }
@@ -84,8 +76,6 @@ impl std::error::Error for SettingsError {}
 
 impl From<Problem> for SettingsError {
     fn from(problem: Problem) -> Self {
-        Self {
-            problems: vec![problem],
-        }
+        Self { problems: vec![problem] }
     }
 }

@@ -34,10 +34,7 @@ impl FromStr for KeyringUrl {
         if text.starts_with("file://") {
             return file_path(text, EXPECTED).map(Self::File);
         }
-        let key = text
-            .strip_prefix("kms:")
-            .filter(|key| is_kms_key(key))
-            .ok_or_else(bad)?;
+        let key = text.strip_prefix("kms:").filter(|key| is_kms_key(key)).ok_or_else(bad)?;
         Ok(Self::Kms(key.to_owned()))
     }
 }
@@ -45,9 +42,7 @@ impl FromStr for KeyringUrl {
 fn is_kms_key(key: &str) -> bool {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_/:".contains(&b);
     let has_form = key.strip_prefix("arn:").is_some_and(is_kms_arn)
-        || key
-            .strip_prefix("alias/")
-            .is_some_and(|name| !name.is_empty())
+        || key.strip_prefix("alias/").is_some_and(|name| !name.is_empty())
         || is_key_id(key);
     has_form && key.bytes().all(is_plain)
 }
@@ -56,12 +51,8 @@ fn is_kms_key(key: &str) -> bool {
 fn is_kms_arn(rest: &str) -> bool {
     match rest.split(':').collect::<Vec<_>>().as_slice() {
         [partition, "kms", region, account, resource] => {
-            let parts_given = ![partition, region, account]
-                .iter()
-                .any(|part| part.is_empty());
-            let names_key = resource
-                .strip_prefix("key/")
-                .or(resource.strip_prefix("alias/"));
+            let parts_given = ![partition, region, account].iter().any(|part| part.is_empty());
+            let names_key = resource.strip_prefix("key/").or(resource.strip_prefix("alias/"));
             parts_given && names_key.is_some_and(|name| !name.is_empty())
         }
         _ => false,

@@ -72,9 +72,7 @@ impl Setting {
         let upper = name.to_uppercase();
         let near = Self::ALL.map(|setting| (distance(&upper, setting.name()), setting));
         let nearest = near.into_iter().min_by_key(|(distance, _)| *distance);
-        nearest
-            .filter(|(distance, _)| *distance <= NEAR)
-            .map(|(_, setting)| setting)
+        nearest.filter(|(distance, _)| *distance <= NEAR).map(|(_, setting)| setting)
     }
 }
 
@@ -104,12 +102,9 @@ mod tests {
 
     #[test]
     fn distances_are_counted_in_letters() {
-        for (one, other, expected) in [
-            ("", "", 0),
-            ("a", "", 1),
-            ("kitten", "sitting", 3),
-            ("ab", "ba", 2),
-        ] {
+        for (one, other, expected) in
+            [("", "", 0), ("a", "", 1), ("kitten", "sitting", 3), ("ab", "ba", 2)]
+        {
             assert_eq!(distance(one, other), expected, "{one} {other}");
             assert_eq!(distance(other, one), expected, "{other} {one}");
         }
@@ -119,10 +114,7 @@ mod tests {
     fn a_slip_finds_its_name_and_a_stranger_none() {
         assert_eq!(Setting::nearest("GORGEN_VALT"), Some(Setting::Vault));
         assert_eq!(Setting::nearest("gorgen_vault"), Some(Setting::Vault));
-        assert_eq!(
-            Setting::nearest("GORGEN_DATABASEURL"),
-            Some(Setting::DatabaseUrl)
-        );
+        assert_eq!(Setting::nearest("GORGEN_DATABASEURL"), Some(Setting::DatabaseUrl));
         assert_eq!(Setting::nearest("GORGEN_READER"), Some(Setting::Readers));
         assert_eq!(Setting::nearest("GORGEN_COLOUR_SCHEME"), None);
     }

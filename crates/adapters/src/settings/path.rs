@@ -16,9 +16,7 @@ pub(super) fn file_path(text: &str, expected: &'static str) -> Result<PathBuf, B
     if url.query().is_some() || url.fragment().is_some() {
         return Err(bad("a path with a bare ? or # in it (write %3F or %23)"));
     }
-    let path = url
-        .to_file_path()
-        .map_err(|()| bad("a path that is none on this machine"))?;
+    let path = url.to_file_path().map_err(|()| bad("a path that is none on this machine"))?;
     // Without what a trailing slash leaves, so that a folder is described in one way.
     let path: PathBuf = path.components().collect();
     if path.parent().is_none() {

@@ -31,10 +31,7 @@ fn without_any_setting_the_defaults_hold_and_needs_are_named() {
 #[test]
 fn every_setting_is_read_and_the_last_value_counts() {
     let settings = read(&[
-        (
-            "GORGEN_DATABASE_URL",
-            "mysql://gorgen:segredo@db.example/clinica",
-        ),
+        ("GORGEN_DATABASE_URL", "mysql://gorgen:segredo@db.example/clinica"),
         ("GORGEN_VAULT", "file:///old"),
         ("GORGEN_KEYRING", "kms:alias/gorgen"),
         ("GORGEN_TENANT_COLUMN", "clinica_id"),
@@ -43,10 +40,7 @@ fn every_setting_is_read_and_the_last_value_counts() {
         ("GORGEN_VAULT", "s3://vault/clinica"),
     ])
     .unwrap();
-    assert_eq!(
-        settings.database().unwrap().to_string(),
-        "gorgen@db.example:3306/clinica"
-    );
+    assert_eq!(settings.database().unwrap().to_string(), "gorgen@db.example:3306/clinica");
     assert_eq!(settings.vault().unwrap().to_string(), "s3://vault/clinica");
     assert_eq!(settings.keyring().unwrap().to_string(), "kms:alias/gorgen");
     assert_eq!(settings.tenant_column(), Some("clinica_id"));

@@ -65,10 +65,7 @@ fn s3(place: &str) -> Result<VaultUrl, BadValue> {
             "the prefix {prefix:?} (its parts have letters, digits and any of - _ . ! ' ( ) =, and are not . or ..)"
         )));
     }
-    Ok(VaultUrl::S3 {
-        bucket: bucket.to_owned(),
-        prefix: prefix.to_owned(),
-    })
+    Ok(VaultUrl::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
 }
 
 fn is_word(text: &str) -> bool {
@@ -107,10 +104,7 @@ mod tests {
         let folder = VaultUrl::Folder("/var/backup da clinica".into());
         assert_eq!("file:///var/backup%20da%20clinica".parse(), Ok(folder));
         let s3 = |bucket: &str, prefix: &str| {
-            Ok(VaultUrl::S3 {
-                bucket: bucket.to_owned(),
-                prefix: prefix.to_owned(),
-            })
+            Ok(VaultUrl::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
         };
         assert_eq!("s3://vault-1".parse(), s3("vault-1", ""));
         assert_eq!("s3://vault-1/".parse(), s3("vault-1", ""));
@@ -126,14 +120,8 @@ mod tests {
         for (text, given) in [
             ("", "a text that starts otherwise"),
             ("/var/backup", "a text that starts otherwise"),
-            (
-                "https://user:secret@host/x",
-                "one that starts with https://",
-            ),
-            (
-                "file://backup",
-                "a file:// address whose third slash is missing",
-            ),
+            ("https://user:secret@host/x", "one that starts with https://"),
+            ("file://backup", "a file:// address whose third slash is missing"),
             ("file:///", "the root folder"),
             (
                 "s3://key:secret@bucket/x",

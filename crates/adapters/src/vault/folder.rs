@@ -35,10 +35,7 @@ pub struct FolderVault {
 impl FolderVault {
     /// The vault in this folder, given as an absolute path.
     pub fn new(root: PathBuf) -> Self {
-        Self {
-            root,
-            cleared: Arc::default(),
-        }
+        Self { root, cleared: Arc::default() }
     }
 
     fn path(&self, name: &ObjectName) -> PathBuf {
@@ -58,11 +55,7 @@ impl FolderVault {
     }
 
     fn failed(&self, action: String, error: io::Error) -> VaultError {
-        let may_pass = [
-            ErrorKind::Interrupted,
-            ErrorKind::TimedOut,
-            ErrorKind::ResourceBusy,
-        ];
+        let may_pass = [ErrorKind::Interrupted, ErrorKind::TimedOut, ErrorKind::ResourceBusy];
         VaultError::Failed {
             action,
             vault: self.describe(),
@@ -72,10 +65,7 @@ impl FolderVault {
     }
 
     fn missing(&self, name: &ObjectName) -> VaultError {
-        VaultError::Missing {
-            name: name.clone(),
-            vault: self.describe(),
-        }
+        VaultError::Missing { name: name.clone(), vault: self.describe() }
     }
 
     fn create(&self, path: &Path, content: &[u8]) -> io::Result<()> {
@@ -113,10 +103,7 @@ impl FolderVault {
                     self.collect(&path, prefix, found)?;
                 }
             } else if name.as_str().starts_with(prefix) {
-                found.push(ObjectInfo {
-                    name,
-                    size: metadata.len(),
-                });
+                found.push(ObjectInfo { name, size: metadata.len() });
             }
         }
         Ok(())
@@ -126,11 +113,7 @@ impl FolderVault {
     fn name_of(&self, path: &Path) -> Option<ObjectName> {
         let name = path.strip_prefix(&self.root).ok()?.to_str()?;
         let is_hidden = path.file_name()?.to_str().is_none_or(disk::is_hidden);
-        if is_hidden {
-            None
-        } else {
-            ObjectName::from_listing(name)
-        }
+        if is_hidden { None } else { ObjectName::from_listing(name) }
     }
 
     /// Replaces the object if it still is what was expected; `None` if it is not.
@@ -160,38 +143,29 @@ impl Vault for FolderVault {
 
     async fn put(&self, name: &ObjectName, content: Bytes) -> Result<(), VaultError> {
         let path = self.path(name);
-        let put = self.run(format!("write {name}"), move |vault| {
-            match vault.create(&path, &content) {
+        let put =
+            self.run(format!("write {name}"), move |vault| match vault.create(&path, &content) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
                 created => created.map(|()| true),
-            }
-        });
+            });
         if put.await? {
             Ok(())
         } else {
-            Err(VaultError::Exists {
-                name: name.clone(),
-                vault: self.describe(),
-            })
+            Err(VaultError::Exists { name: name.clone(), vault: self.describe() })
         }
     }
 
     async fn get(&self, name: &ObjectName) -> Result<Bytes, VaultError> {
         let path = self.path(name);
         let read = self.run(format!("read {name}"), move |_| unless_gone(fs::read(path)));
-        read.await?
-            .map(Bytes::from)
-            .ok_or_else(|| self.missing(name))
+        read.await?.map(Bytes::from).ok_or_else(|| self.missing(name))
     }
 
     async fn get_range(&self, name: &ObjectName, range: Range<u64>) -> Result<Bytes, VaultError> {
         let path = self.path(name);
-        let read = self.run(format!("read {name}"), move |_| {
-            unless_gone(read_range(&path, &range))
-        });
-        read.await?
-            .map(Bytes::from)
-            .ok_or_else(|| self.missing(name))
+        let read =
+            self.run(format!("read {name}"), move |_| unless_gone(read_range(&path, &range)));
+        read.await?.map(Bytes::from).ok_or_else(|| self.missing(name))
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, VaultError> {
@@ -227,10 +201,7 @@ impl Vault for FolderVault {
         let swapped = self.run(format!("write {name}"), move |vault| {
             vault.swap_guarded(&path, expected.as_ref(), &content)
         });
-        let changed = || VaultError::Changed {
-            name: name.clone(),
-            vault: self.describe(),
-        };
+        let changed = || VaultError::Changed { name: name.clone(), vault: self.describe() };
         swapped.await?.ok_or_else(changed)
     }
 }

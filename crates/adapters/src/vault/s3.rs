@@ -56,10 +56,7 @@ impl S3Vault {
     /// # Errors
     /// If it is not said in which region to look.
     pub async fn open(bucket: &str, prefix: &str, aws: &Aws) -> Result<Self, VaultError> {
-        let place = VaultUrl::S3 {
-            bucket: bucket.to_owned(),
-            prefix: prefix.to_owned(),
-        };
+        let place = VaultUrl::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() };
         let config = aws.config().await.map_err(|error| VaultError::Failed {
             action: "look for objects".to_owned(),
             vault: place.to_string(),
@@ -73,11 +70,7 @@ impl S3Vault {
         Ok(Self {
             client: Client::from_conf(client_config),
             bucket: bucket.to_owned(),
-            prefix: if prefix.is_empty() {
-                String::new()
-            } else {
-                format!("{prefix}/")
-            },
+            prefix: if prefix.is_empty() { String::new() } else { format!("{prefix}/") },
         })
     }
 
@@ -104,12 +97,7 @@ impl S3Vault {
             Condition::Absent => request.if_none_match("*"),
             Condition::Still(Revision(tag)) => request.if_match(tag),
         };
-        match request
-            .customize()
-            .interceptor(attempts.clone())
-            .send()
-            .await
-        {
+        match request.customize().interceptor(attempts.clone()).send().await {
             Ok(written) => self.revision(name, written.e_tag).map(Some),
             Err(error) => {
                 let error = AwsError::from(error);
@@ -132,9 +120,7 @@ impl S3Vault {
         content: &Bytes,
     ) -> Result<Option<Revision>, VaultError> {
         let found = self.read(name).await?;
-        Ok(found
-            .filter(|(there, _)| there == content)
-            .map(|(_, revision)| revision))
+        Ok(found.filter(|(there, _)| there == content).map(|(_, revision)| revision))
     }
 
     /// Reads an object or a range of it; `None` if there is none.
@@ -143,11 +129,7 @@ impl S3Vault {
         name: &ObjectName,
         range: Option<String>,
     ) -> Result<Option<(Bytes, Option<String>)>, VaultError> {
-        let request = self
-            .client
-            .get_object()
-            .bucket(&self.bucket)
-            .key(self.key(name));
+        let request = self.client.get_object().bucket(&self.bucket).key(self.key(name));
         let answer = match request.set_range(range).send().await {
             Ok(answer) => answer,
             Err(error) => {
@@ -159,16 +141,12 @@ impl S3Vault {
                 };
             }
         };
-        let content = answer
-            .body
-            .collect()
-            .await
-            .map_err(|error| VaultError::Failed {
-                action: format!("read {name}"),
-                vault: self.describe(),
-                retryable: true,
-                source: Box::new(error),
-            })?;
+        let content = answer.body.collect().await.map_err(|error| VaultError::Failed {
+            action: format!("read {name}"),
+            vault: self.describe(),
+            retryable: true,
+            source: Box::new(error),
+        })?;
         Ok(Some((content.into_bytes(), answer.e_tag)))
     }
 
@@ -198,10 +176,7 @@ impl S3Vault {
     }
 
     fn missing(&self, name: &ObjectName) -> VaultError {
-        VaultError::Missing {
-            name: name.clone(),
-            vault: self.describe(),
-        }
+        VaultError::Missing { name: name.clone(), vault: self.describe() }
     }
 }
 
@@ -209,35 +184,24 @@ impl S3Vault {
 impl Vault for S3Vault {
     fn describe(&self) -> String {
         let prefix = self.prefix.trim_end_matches('/').to_owned();
-        VaultUrl::S3 {
-            bucket: self.bucket.clone(),
-            prefix,
-        }
-        .to_string()
+        VaultUrl::S3 { bucket: self.bucket.clone(), prefix }.to_string()
     }
 
     async fn put(&self, name: &ObjectName, content: Bytes) -> Result<(), VaultError> {
-        let exists = || VaultError::Exists {
-            name: name.clone(),
-            vault: self.describe(),
-        };
+        let exists = || VaultError::Exists { name: name.clone(), vault: self.describe() };
         let written = self.write(name, &content, Condition::Absent).await?;
         written.map(drop).ok_or_else(exists)
     }
 
     async fn get(&self, name: &ObjectName) -> Result<Bytes, VaultError> {
         let found = self.fetch(name, None).await?;
-        found
-            .map(|(content, _)| content)
-            .ok_or_else(|| self.missing(name))
+        found.map(|(content, _)| content).ok_or_else(|| self.missing(name))
     }
 
     async fn get_range(&self, name: &ObjectName, range: Range<u64>) -> Result<Bytes, VaultError> {
         // An empty range can't be asked for, but whether the object is there must be.
         let last = range.end.max(range.start.saturating_add(1)) - 1;
-        let found = self
-            .fetch(name, Some(format!("bytes={}-{last}", range.start)))
-            .await?;
+        let found = self.fetch(name, Some(format!("bytes={}-{last}", range.start))).await?;
         let (mut content, _) = found.ok_or_else(|| self.missing(name))?;
         if range.is_empty() {
             content.clear();
@@ -247,26 +211,15 @@ impl Vault for S3Vault {
 
     async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, VaultError> {
         let request = self.client.list_objects_v2().bucket(&self.bucket);
-        let mut pages = request
-            .prefix(format!("{}{prefix}", self.prefix))
-            .into_paginator()
-            .send();
+        let mut pages = request.prefix(format!("{}{prefix}", self.prefix)).into_paginator().send();
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| self.failed_call(format!("list {prefix:?}"), error))?;
-            found.extend(
-                page.contents
-                    .unwrap_or_default()
-                    .into_iter()
-                    .filter_map(|object| {
-                        let name = object.key.as_deref()?.strip_prefix(&self.prefix)?;
-                        let size = u64::try_from(object.size?).ok()?;
-                        Some(ObjectInfo {
-                            name: ObjectName::from_listing(name)?,
-                            size,
-                        })
-                    }),
-            );
+            found.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| {
+                let name = object.key.as_deref()?.strip_prefix(&self.prefix)?;
+                let size = u64::try_from(object.size?).ok()?;
+                Some(ObjectInfo { name: ObjectName::from_listing(name)?, size })
+            }));
         }
         found.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(found)
@@ -286,13 +239,8 @@ impl Vault for S3Vault {
         content: Bytes,
     ) -> Result<Revision, VaultError> {
         let condition = expected.map_or(Condition::Absent, Condition::Still);
-        let changed = || VaultError::Changed {
-            name: name.clone(),
-            vault: self.describe(),
-        };
-        self.write(name, &content, condition)
-            .await?
-            .ok_or_else(changed)
+        let changed = || VaultError::Changed { name: name.clone(), vault: self.describe() };
+        self.write(name, &content, condition).await?.ok_or_else(changed)
     }
 }
 

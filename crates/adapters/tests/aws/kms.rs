@@ -17,16 +17,8 @@ use crate::{
 const OTHER_REGION: &str = "us-east-1";
 
 fn context() -> KeyContext {
-    let key = KeyId::new(
-        KeyPurpose::Rows,
-        Scope::Shared,
-        Timestamp::UNIX_EPOCH,
-        [1; 4],
-    );
-    KeyContext {
-        vault: VaultId::new([7; 16]),
-        key,
-    }
+    let key = KeyId::new(KeyPurpose::Rows, Scope::Shared, Timestamp::UNIX_EPOCH, [1; 4]);
+    KeyContext { vault: VaultId::new([7; 16]), key }
 }
 
 async fn client() -> Client {
@@ -35,24 +27,13 @@ async fn client() -> Client {
 
 /// Makes a key, and returns its ARN.
 async fn make_key(client: &Client, multi_region: bool) -> String {
-    let request = client
-        .create_key()
-        .key_spec(KeySpec::SymmetricDefault)
-        .multi_region(multi_region);
-    request
-        .send()
-        .await
-        .unwrap()
-        .key_metadata
-        .unwrap()
-        .arn
-        .unwrap()
+    let request =
+        client.create_key().key_spec(KeySpec::SymmetricDefault).multi_region(multi_region);
+    request.send().await.unwrap().key_metadata.unwrap().arn.unwrap()
 }
 
 async fn open(key: &str) -> KmsKeyring {
-    KmsKeyring::open(key, &aws(&endpoint()).await)
-        .await
-        .unwrap()
+    KmsKeyring::open(key, &aws(&endpoint()).await).await.unwrap()
 }
 
 /// The refusal of a new key.
@@ -65,13 +46,7 @@ async fn a_kms_key_keeps_the_contract_by_arn_and_by_alias() {
     let client = client().await;
     let arn = make_key(&client, false).await;
     let alias = format!("alias/{}", fresh_name("gorgen"));
-    client
-        .create_alias()
-        .alias_name(&alias)
-        .target_key_id(&arn)
-        .send()
-        .await
-        .unwrap();
+    client.create_alias().alias_name(&alias).target_key_id(&arn).send().await.unwrap();
     for key in [&arn, &alias] {
         let url: KeyringUrl = format!("kms:{key}").parse().unwrap();
         let keyring = keyring::open(&url, &aws(&endpoint()).await).await.unwrap();
@@ -85,33 +60,15 @@ async fn a_kms_key_keeps_the_contract_by_arn_and_by_alias() {
 #[tokio::test]
 async fn what_one_key_wrapped_opens_after_the_alias_moved_to_another() {
     let client = client().await;
-    let (old, new) = (
-        make_key(&client, false).await,
-        make_key(&client, false).await,
-    );
+    let (old, new) = (make_key(&client, false).await, make_key(&client, false).await);
     let alias = format!("alias/{}", fresh_name("gorgen"));
-    client
-        .create_alias()
-        .alias_name(&alias)
-        .target_key_id(&old)
-        .send()
-        .await
-        .unwrap();
+    client.create_alias().alias_name(&alias).target_key_id(&old).send().await.unwrap();
     let keyring = open(&alias).await;
     let (key, wrapped) = keyring.generate(&context()).await.unwrap();
-    client
-        .update_alias()
-        .alias_name(&alias)
-        .target_key_id(&new)
-        .send()
-        .await
-        .unwrap();
+    client.update_alias().alias_name(&alias).target_key_id(&new).send().await.unwrap();
     let (_, later) = keyring.generate(&context()).await.unwrap();
     assert_eq!((&wrapped.wrapping_key, &later.wrapping_key), (&old, &new));
-    assert_eq!(
-        keyring.unwrap(&wrapped, &context()).await.unwrap().bytes(),
-        key.bytes()
-    );
+    assert_eq!(keyring.unwrap(&wrapped, &context()).await.unwrap().bytes(), key.bytes());
 }
 
 #[tokio::test]
@@ -120,46 +77,24 @@ async fn a_replica_in_another_region_opens_what_the_first_wrapped() {
     let arn = make_key(&client, true).await;
     let id = arn.rsplit_once('/').unwrap().1;
     assert!(id.starts_with("mrk-"), "{arn}");
-    client
-        .replicate_key()
-        .key_id(&arn)
-        .replica_region(OTHER_REGION)
-        .send()
-        .await
-        .unwrap();
+    client.replicate_key().key_id(&arn).replica_region(OTHER_REGION).send().await.unwrap();
     let (key, wrapped) = open(&arn).await.generate(&context()).await.unwrap();
     let replica = open(&arn.replace(REGION, OTHER_REGION)).await;
     assert!(replica.opens(&wrapped));
-    assert_eq!(
-        replica.unwrap(&wrapped, &context()).await.unwrap().bytes(),
-        key.bytes()
-    );
+    assert_eq!(replica.unwrap(&wrapped, &context()).await.unwrap().bytes(), key.bytes());
 }
 
 #[tokio::test]
 async fn a_key_that_cannot_be_used_says_why() {
     let client = client().await;
-    let (disabled, dying) = (
-        make_key(&client, false).await,
-        make_key(&client, false).await,
-    );
+    let (disabled, dying) = (make_key(&client, false).await, make_key(&client, false).await);
     let keyring = open(&disabled).await;
     let (_, wrapped) = keyring.generate(&context()).await.unwrap();
     client.disable_key().key_id(&disabled).send().await.unwrap();
-    client
-        .schedule_key_deletion()
-        .key_id(&dying)
-        .pending_window_in_days(7)
-        .send()
-        .await
-        .unwrap();
+    client.schedule_key_deletion().key_id(&dying).pending_window_in_days(7).send().await.unwrap();
     let missing = "alias/no-such-key";
     for (error, key, reason) in [
-        (
-            refusal(&keyring).await,
-            disabled.as_str(),
-            "the KMS key is disabled; enable it in KMS",
-        ),
+        (refusal(&keyring).await, disabled.as_str(), "the KMS key is disabled; enable it in KMS"),
         (
             keyring.unwrap(&wrapped, &context()).await.unwrap_err(),
             &disabled,
@@ -170,18 +105,11 @@ async fn a_key_that_cannot_be_used_says_why() {
             &dying,
             "the state of the KMS key forbids its use (is it pending deletion?)",
         ),
-        (
-            refusal(&open(missing).await).await,
-            missing,
-            "there is no such KMS key in sa-east-1",
-        ),
+        (refusal(&open(missing).await).await, missing, "there is no such KMS key in sa-east-1"),
     ] {
         assert_eq!(error.to_string(), format!("cannot use kms:{key}: {reason}"));
         assert!(!error.is_retryable());
-        assert!(
-            std::error::Error::source(&error).is_some(),
-            "AWS's own words"
-        );
+        assert!(std::error::Error::source(&error).is_some(), "AWS's own words");
     }
 }
 
@@ -193,9 +121,7 @@ async fn denied_access_is_told_with_amazons_words() {
         "{\"__type\":\"AccessDeniedException\",\"message\":\"User: x is not authorized to perform: kms:GenerateDataKey\"}",
     );
     let proxy = Proxy::start("POST", &[denied]);
-    let keyring = KmsKeyring::open("alias/gorgen", &aws(&proxy.endpoint).await)
-        .await
-        .unwrap();
+    let keyring = KmsKeyring::open("alias/gorgen", &aws(&proxy.endpoint).await).await.unwrap();
     assert_eq!(
         chain(&refusal(&keyring).await),
         format!(
@@ -209,9 +135,7 @@ async fn denied_access_is_told_with_amazons_words() {
 #[tokio::test]
 async fn without_a_region_there_is_no_alias_but_an_arn_has_its_own() {
     let nowhere = Aws::with_config(config(&endpoint()).await.to_builder().region(None).build());
-    let error = KmsKeyring::open("alias/gorgen", &nowhere)
-        .await
-        .unwrap_err();
+    let error = KmsKeyring::open("alias/gorgen", &nowhere).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "cannot use kms:alias/gorgen: no AWS region is set (AWS_REGION, or the region of an AWS profile)"

@@ -58,9 +58,7 @@ fn serve(mut client: TcpStream, method: &str, faults: &[Fault], counter: &Atomic
         return;
     };
     let is_counted = request.starts_with(method.as_bytes());
-    let fault = is_counted
-        .then(|| faults.get(counter.fetch_add(1, SeqCst)))
-        .flatten();
+    let fault = is_counted.then(|| faults.get(counter.fetch_add(1, SeqCst))).flatten();
     match fault {
         Some(Fault::Answer(status, kind, content)) => {
             let length = content.len();

@@ -48,23 +48,13 @@ async fn bucket() -> String {
             .force_path_style(true)
             .build(),
     );
-    let place = CreateBucketConfiguration::builder()
-        .location_constraint(REGION.into())
-        .build();
-    client
-        .create_bucket()
-        .bucket(&bucket)
-        .create_bucket_configuration(place)
-        .send()
-        .await
-        .unwrap();
+    let place = CreateBucketConfiguration::builder().location_constraint(REGION.into()).build();
+    client.create_bucket().bucket(&bucket).create_bucket_configuration(place).send().await.unwrap();
     bucket
 }
 
 async fn vault_at(endpoint: &str, bucket: &str) -> S3Vault {
-    S3Vault::open(bucket, "clinica/prod", &aws(endpoint).await)
-        .await
-        .unwrap()
+    S3Vault::open(bucket, "clinica/prod", &aws(endpoint).await).await.unwrap()
 }
 
 async fn vault() -> S3Vault {
@@ -89,10 +79,7 @@ async fn vaults_of_one_bucket_do_not_see_each_other() {
     let (one, two, whole) = (open("one").await, open("on").await, open("").await);
     one.put(&name("packs/a.pack"), text("1")).await.unwrap();
     assert_eq!(two.list("").await.unwrap(), []);
-    assert_eq!(
-        whole.list("").await.unwrap()[0].name,
-        name("one/packs/a.pack")
-    );
+    assert_eq!(whole.list("").await.unwrap()[0].name, name("one/packs/a.pack"));
     two.put(&name("packs/a.pack"), text("2")).await.unwrap();
     assert_eq!(one.get(&name("packs/a.pack")).await.unwrap(), "1");
 }
@@ -100,20 +87,14 @@ async fn vaults_of_one_bucket_do_not_see_each_other() {
 #[tokio::test]
 async fn a_list_goes_on_after_its_first_thousand() {
     let vault = vault().await;
-    let names: Vec<_> = (0..1_003)
-        .map(|number| name(&format!("packs/{number:04}")))
-        .collect();
+    let names: Vec<_> = (0..1_003).map(|number| name(&format!("packs/{number:04}"))).collect();
     stream::iter(&names)
         .for_each_concurrent(16, async |name| {
             vault.put(name, Bytes::new()).await.unwrap();
         })
         .await;
     let listed = vault.list("packs/").await.unwrap();
-    assert!(
-        listed.iter().map(|info| &info.name).eq(&names),
-        "{} listed",
-        listed.len()
-    );
+    assert!(listed.iter().map(|info| &info.name).eq(&names), "{} listed", listed.len());
 }
 
 #[tokio::test]
@@ -134,10 +115,7 @@ async fn a_put_whose_answer_was_lost_has_succeeded() {
     ] {
         let proxy = Proxy::start("PUT", faults);
         let vault = vault_at(&proxy.endpoint, &bucket().await).await;
-        vault
-            .put(&name("packs/a.pack"), text("content"))
-            .await
-            .unwrap();
+        vault.put(&name("packs/a.pack"), text("content")).await.unwrap();
         assert_eq!(proxy.seen(), faults.len() + 1);
         assert_eq!(vault.get(&name("packs/a.pack")).await.unwrap(), "content");
     }
@@ -147,20 +125,10 @@ async fn a_put_whose_answer_was_lost_has_succeeded() {
 async fn a_repeated_put_is_refused_by_what_others_wrote() {
     let bucket = bucket().await;
     let name = name("packs/a.pack");
-    vault_at(&endpoint(), &bucket)
-        .await
-        .put(&name, text("theirs"))
-        .await
-        .unwrap();
+    vault_at(&endpoint(), &bucket).await.put(&name, text("theirs")).await.unwrap();
     let proxy = Proxy::start("PUT", &[UNAVAILABLE]);
-    let refused = vault_at(&proxy.endpoint, &bucket)
-        .await
-        .put(&name, text("ours"))
-        .await;
-    assert!(
-        matches!(refused, Err(VaultError::Exists { .. })),
-        "{refused:?}"
-    );
+    let refused = vault_at(&proxy.endpoint, &bucket).await.put(&name, text("ours")).await;
+    assert!(matches!(refused, Err(VaultError::Exists { .. })), "{refused:?}");
     assert_eq!(proxy.seen(), 2);
 }
 
@@ -172,18 +140,12 @@ async fn a_swap_whose_answer_was_lost_has_succeeded() {
     let proxy = Proxy::start("PUT", &[Fault::AnswerLost]);
     let vault = vault_at(&proxy.endpoint, &bucket).await;
     let first = vault.swap(&lock, None, text("1")).await.unwrap();
-    assert_eq!(
-        direct.read(&lock).await.unwrap(),
-        Some((text("1"), first.clone()))
-    );
+    assert_eq!(direct.read(&lock).await.unwrap(), Some((text("1"), first.clone())));
 
     let proxy = Proxy::start("PUT", &[Fault::AnswerLost]);
     let vault = vault_at(&proxy.endpoint, &bucket).await;
     let second = vault.swap(&lock, Some(&first), text("2")).await.unwrap();
-    assert_eq!(
-        direct.read(&lock).await.unwrap(),
-        Some((text("2"), second.clone()))
-    );
+    assert_eq!(direct.read(&lock).await.unwrap(), Some((text("2"), second.clone())));
 
     let proxy = Proxy::start("PUT", &[CONFLICT]);
     let vault = vault_at(&proxy.endpoint, &bucket).await;
@@ -196,10 +158,7 @@ async fn a_swap_whose_answer_was_lost_has_succeeded() {
 async fn what_does_not_pass_is_tried_five_times_and_said_to_be_worth_another_try() {
     let proxy = Proxy::start("PUT", &[UNAVAILABLE; 9]);
     let vault = vault_at(&proxy.endpoint, &bucket().await).await;
-    let error = vault
-        .put(&name("packs/a.pack"), text("x"))
-        .await
-        .unwrap_err();
+    let error = vault.put(&name("packs/a.pack"), text("x")).await.unwrap_err();
     assert_eq!(proxy.seen(), 5);
     assert!(error.is_retryable());
     let place = vault.describe();
@@ -215,10 +174,7 @@ async fn what_does_not_pass_is_tried_five_times_and_said_to_be_worth_another_try
 async fn denied_access_is_told_in_amazons_words() {
     let proxy = Proxy::start("PUT", &[DENIED]);
     let vault = vault_at(&proxy.endpoint, &bucket().await).await;
-    let error = vault
-        .put(&name("packs/a.pack"), text("x"))
-        .await
-        .unwrap_err();
+    let error = vault.put(&name("packs/a.pack"), text("x")).await.unwrap_err();
     assert!(!error.is_retryable());
     assert_eq!(
         chain(&error),
@@ -241,21 +197,12 @@ async fn a_bucket_that_is_not_there_is_no_missing_object() {
         vault.get_range(&lock, 0..1).await.unwrap_err(),
         vault.list("").await.unwrap_err(),
         vault.read(&lock).await.unwrap_err(),
-        vault
-            .swap(&lock, Some(&stranger), text("x"))
-            .await
-            .unwrap_err(),
+        vault.swap(&lock, Some(&stranger), text("x")).await.unwrap_err(),
     ];
-    for (error, action) in errors
-        .iter()
-        .zip(["write", "read", "read", "list", "read", "write"])
-    {
+    for (error, action) in errors.iter().zip(["write", "read", "read", "list", "read", "write"]) {
         let text = chain(error);
         assert!(text.starts_with(&format!("cannot {action} ")), "{text}");
-        assert!(
-            text.contains(" in s3://no-such-bucket/clinica/prod: NoSuchBucket: "),
-            "{text}"
-        );
+        assert!(text.contains(" in s3://no-such-bucket/clinica/prod: NoSuchBucket: "), "{text}");
         assert!(!error.is_retryable(), "{text}");
     }
 }
@@ -268,8 +215,5 @@ async fn a_store_that_is_not_reached_is_worth_another_try() {
     let text = chain(&error);
     let start =
         "cannot read locks/backup.json in s3://vault/clinica/prod: the request could not be sent: ";
-    assert!(
-        text.starts_with(start) && text.contains("refused"),
-        "{text}"
-    );
+    assert!(text.starts_with(start) && text.contains("refused"), "{text}");
 }

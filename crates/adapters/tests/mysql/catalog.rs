@@ -33,7 +33,7 @@ async fn keys_and_relations(server: Server) {
              UNIQUE KEY z (c), UNIQUE KEY y (b))",
             "CREATE TABLE prefix (a TEXT NOT NULL, b VARCHAR(20) NOT NULL, UNIQUE KEY (a(10)), UNIQUE KEY (b(5)))",
             "CREATE TABLE prefixed_primary (a VARCHAR(20) NOT NULL, b INT NOT NULL, PRIMARY KEY (a(5)), UNIQUE KEY u (b))",
-            "CREATE TABLE computed (a INT, g INT GENERATED ALWAYS AS (a + 1) STORED NOT NULL, UNIQUE KEY (g))",
+            "CREATE TABLE computed (a INT, g INT GENERATED ALWAYS AS (a + 1) STORED, UNIQUE KEY (g))",
             "CREATE TABLE none (a INT, KEY (a))",
             &format!(
                 "CREATE TABLE child (id INT PRIMARY KEY, b INT, a INT, up INT, CONSTRAINT `{long}` FOREIGN KEY (b, a) \
@@ -43,7 +43,10 @@ async fn keys_and_relations(server: Server) {
         .await;
     let other = server.database("other").await;
     other.run(&["CREATE TABLE far (id INT PRIMARY KEY)"]).await;
-    let far = format!("CREATE TABLE abroad (id INT PRIMARY KEY, FOREIGN KEY (id) REFERENCES {}.far (id))", other.quoted());
+    let far = format!(
+        "CREATE TABLE abroad (id INT PRIMARY KEY, FOREIGN KEY (id) REFERENCES {}.far (id))",
+        other.quoted()
+    );
     database.run(&[&far]).await;
 
     let catalog = database.catalog().await;
@@ -65,7 +68,10 @@ async fn keys_and_relations(server: Server) {
     let relations = &table(&catalog, "child").relations;
     assert_eq!(relations.len(), 2);
     let composite = relations.iter().find(|relation| relation.name == long).unwrap();
-    assert_eq!((composite.columns.join(","), composite.parent_columns.join(",")), ("b,a".into(), "b,a".into()));
+    assert_eq!(
+        (composite.columns.join(","), composite.parent_columns.join(",")),
+        ("b,a".into(), "b,a".into())
+    );
     assert_eq!((composite.parent.as_str(), &composite.parent_database), ("plain", &None));
     assert_eq!(relations.iter().find(|relation| relation.name == "self").unwrap().parent, "child");
     let abroad = &table(&catalog, "abroad").relations[0];
@@ -103,15 +109,17 @@ pub(crate) async fn make_objects(database: &Database) {
     // A client that speaks latin1: what it types is stored as it typed it.
     let mut conn = database.connect().await;
     mysql_async::prelude::Queryable::query_drop(&mut conn, "SET NAMES latin1").await.unwrap();
-    let typed = b"CREATE TRIGGER latin AFTER INSERT ON t FOR EACH ROW SET @x = 'a\xe7\xe3o'".to_vec();
+    let typed =
+        b"CREATE TRIGGER latin AFTER INSERT ON t FOR EACH ROW SET @x = 'a\xe7\xe3o'".to_vec();
     mysql_async::prelude::Queryable::query_drop(&mut conn, typed).await.unwrap();
     let other_collation = format!("ALTER DATABASE {} COLLATE latin1_bin", database.quoted());
-    database
-        .run(&[&other_collation, "CREATE PROCEDURE old(IN a VARCHAR(9)) SELECT a"])
-        .await;
+    database.run(&[&other_collation, "CREATE PROCEDURE old(IN a VARCHAR(9)) SELECT a"]).await;
     if database.server == Server::MariaDb {
         database
-            .run(&["CREATE SEQUENCE seq START WITH 10 INCREMENT BY 5 MAXVALUE 1000 CYCLE", "DO NEXTVAL(seq)"])
+            .run(&[
+                "CREATE SEQUENCE seq START WITH 10 INCREMENT BY 5 MAXVALUE 1000 CYCLE",
+                "DO NEXTVAL(seq)",
+            ])
             .await;
     }
 }
@@ -121,24 +129,33 @@ async fn objects_with_their_settings(server: Server) {
     make_objects(&database).await;
     let catalog = database.catalog().await;
     let named = |name: &str| catalog.objects.iter().find(|object| object.name == name).expect(name);
-    let names = |kind| -> Vec<&str> {
+    let all_of = |kind| -> Vec<&str> {
         let objects = catalog.objects.iter().filter(|object| object.kind == kind);
         objects.map(|object| object.name.as_str()).collect()
     };
-    assert_eq!(names(StoredObjectKind::View), ["b_base", "invalid", "a_above"]);
-    assert_eq!(names(StoredObjectKind::Trigger), ["latin", "t_first", "t_second", "t_third"]);
-    assert_eq!(names(StoredObjectKind::Function), ["f 1"]);
-    assert_eq!(names(StoredObjectKind::Procedure), ["old", "p"]);
-    assert_eq!(names(StoredObjectKind::Event), ["e"]);
+    assert_eq!(all_of(StoredObjectKind::View), ["b_base", "invalid", "a_above"]);
+    let mut triggers = all_of(StoredObjectKind::Trigger);
+    triggers.retain(|name| *name != "latin");
+    assert_eq!(triggers, ["t_first", "t_second", "t_third"], "in the order in which they fire");
+    assert_eq!(all_of(StoredObjectKind::Function), ["f 1"]);
+    assert_eq!(all_of(StoredObjectKind::Procedure), ["old", "p"]);
+    assert_eq!(all_of(StoredObjectKind::Event), ["e"]);
     let kinds: Vec<_> = catalog.objects.iter().map(|object| object.kind).collect();
     assert!(kinds.is_sorted(), "{kinds:?}");
 
     let function = named("f 1");
-    assert!(function.ddl.contains("'x' || x") && function.definer.as_deref().is_some_and(|d| d.starts_with("root@")));
+    assert!(
+        function.ddl.contains("'x' || x")
+            && function.definer.as_deref().is_some_and(|d| d.starts_with("root@"))
+    );
     assert!(function.context.sql_mode.as_deref().is_some_and(|mode| mode.contains("ANSI_QUOTES")));
     let event = named("e");
     assert_eq!(event.context.time_zone.as_deref(), Some("-03:00"));
-    assert!(event.ddl.contains("2030-01-01 03:00:00") && event.ddl.contains("à noite"), "{}", event.ddl);
+    assert!(
+        event.ddl.contains("2030-01-01 03:00:00") && event.ddl.contains("à noite"),
+        "{}",
+        event.ddl
+    );
     let latin = named("latin");
     assert!(latin.ddl.contains("'ação'"), "{}", latin.ddl);
     assert_eq!(latin.context.character_set_client.as_deref(), Some("latin1"));
@@ -151,7 +168,9 @@ async fn objects_with_their_settings(server: Server) {
         let sequence = named("seq");
         assert!(sequence.ddl.to_lowercase().contains("create sequence"), "{}", sequence.ddl);
         // The server keeps a cache of values; what it may have handed out is not handed out again.
-        assert!(sequence.after.as_deref().is_some_and(|after| after.starts_with("DO SETVAL(`seq`, ")));
+        assert!(
+            sequence.after.as_deref().is_some_and(|after| after.starts_with("DO SETVAL(`seq`, "))
+        );
     }
     assert_eq!(catalog.collation, "latin1_bin");
     database.drop().await;
@@ -159,7 +178,9 @@ async fn objects_with_their_settings(server: Server) {
 
 async fn an_instant_change_is_seen(server: Server) {
     let database = server.database("instant").await;
-    database.run(&["CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY)", "CREATE VIEW v AS SELECT 1"]).await;
+    database
+        .run(&["CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY)", "CREATE VIEW v AS SELECT 1"])
+        .await;
     let before = database.catalog().await;
     database.run(&["INSERT INTO t VALUES (7)"]).await;
     assert_eq!(definition::first_change(&before, &database.catalog().await), None);
@@ -177,14 +198,19 @@ async fn what_is_not_covered_is_said(server: Server) {
         .run(&[
             "CREATE TABLE m (id INT) ENGINE = MyISAM",
             "CREATE TABLE i (id INT, e ENUM('a','😀'), d VARCHAR(9) DEFAULT '😀')",
-            &format!("CREATE VIEW v AS SELECT i.id FROM i JOIN {}.o ON i.id = o.id", other.quoted()),
+            &format!(
+                "CREATE VIEW v AS SELECT i.id FROM i JOIN {}.o ON i.id = o.id",
+                other.quoted()
+            ),
         ])
         .await;
     if server == Server::MariaDb {
         database.run(&["CREATE TABLE s (id INT) WITH SYSTEM VERSIONING"]).await;
     }
     let catalog = database.catalog().await;
-    let warned = |words: &[&str]| catalog.warnings.iter().any(|text| words.iter().all(|word| text.contains(word)));
+    let warned = |words: &[&str]| {
+        catalog.warnings.iter().any(|text| words.iter().all(|word| text.contains(word)))
+    };
     assert!(warned(&["table m", "MyISAM"]), "{:?}", catalog.warnings);
     assert!(warned(&["column e of table i", "`?`"]), "{:?}", catalog.warnings);
     assert_eq!(catalog.server.flavor == Flavor::MariaDb, warned(&["column d of table i"]));
@@ -248,12 +274,30 @@ async fn unreachable_and_unknown_databases(server: Server) {
     let database = server.database("gone").await;
     let missing = MySqlSource::new(database.url().with_database("não existe"));
     let error = missing.catalog().await.unwrap_err();
-    assert!(matches!(error, SourceError::Refused { .. }) && chain(&error).contains("\"não existe\""), "{}", chain(&error));
+    assert!(
+        matches!(error, SourceError::Refused { .. }) && chain(&error).contains("\"não existe\""),
+        "{}",
+        chain(&error)
+    );
 
-    let denied = MySqlSource::new(database.url_as("nobody", "segredo")).catalog().await.unwrap_err();
+    let denied =
+        MySqlSource::new(database.url_as("nobody", "segredo")).catalog().await.unwrap_err();
     let text = chain(&denied);
-    assert!(matches!(denied, SourceError::Refused { .. }) && text.contains("log in as nobody"), "{text}");
-    assert!(text.contains("Access denied") && !text.contains("segredo"), "{text}");
+    assert!(
+        matches!(denied, SourceError::Refused { .. }) && text.contains("log in as nobody"),
+        "{text}"
+    );
+    // MySQL does not tell a stranger that there is no such account.
+    assert!(text.contains("Access denied") || text.contains("there is no such account"), "{text}");
+    assert!(!text.contains("segredo"), "{text}");
+
+    let denied = MySqlSource::new(database.url_as("root", "segredo")).catalog().await.unwrap_err();
+    let text = chain(&denied);
+    assert!(
+        matches!(denied, SourceError::Refused { .. }) && text.contains("Access denied"),
+        "{text}"
+    );
+    assert!(!text.contains("segredo"), "{text}");
 
     let mut url = database.url();
     url.address = gorgen_adapters::settings::Address::Tcp { host: "127.0.0.1".to_owned(), port: 1 };
@@ -264,7 +308,11 @@ async fn unreachable_and_unknown_databases(server: Server) {
     let mut url = database.url();
     url.tls = gorgen_adapters::settings::Tls::Required { ca: None };
     let error = MySqlSource::new(url).catalog().await.unwrap_err();
-    assert!(matches!(error, SourceError::Unreachable { .. }), "never in the clear: {}", chain(&error));
+    assert!(
+        matches!(error, SourceError::Unreachable { .. }),
+        "never in the clear: {}",
+        chain(&error)
+    );
     database.drop().await;
 }
 
@@ -272,14 +320,16 @@ async fn many_tables(server: Server) {
     let database = server.database("many").await;
     let mut conn = database.connect().await;
     for number in 0..300 {
-        let create = format!("CREATE TABLE t{number} (id INT PRIMARY KEY, a VARCHAR(10), UNIQUE KEY (a))");
+        let create =
+            format!("CREATE TABLE t{number} (id INT PRIMARY KEY, a VARCHAR(10), UNIQUE KEY (a))");
         mysql_async::prelude::Queryable::query_drop(&mut conn, create).await.unwrap();
     }
     let questions = async || -> u64 {
-        database.value("SHOW GLOBAL STATUS LIKE 'Com_show_create_table'").await;
         let query = "SHOW GLOBAL STATUS LIKE 'Questions'";
         let row: Option<(String, u64)> =
-            mysql_async::prelude::Queryable::query_first(&mut database.connect().await, query).await.unwrap();
+            mysql_async::prelude::Queryable::query_first(&mut database.connect().await, query)
+                .await
+                .unwrap();
         row.unwrap().1
     };
     let before = questions().await;

@@ -48,8 +48,11 @@ macro_rules! on_both {
     )+};
 }
 
-#[expect(clippy::disallowed_methods, reason = "the tests' edge: where the laboratory's servers are")]
-fn environment(name: &str) -> Option<String> {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests' edge: where the laboratory's servers are"
+)]
+pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
@@ -81,7 +84,10 @@ impl Server {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("{hint}_{}_{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let database = Database { server: self, name };
-        let create = format!("CREATE DATABASE {} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", database.quoted());
+        let create = format!(
+            "CREATE DATABASE {} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+            database.quoted()
+        );
         connect(&self.url("mysql")).await.query_drop(create).await.expect("a new database");
         database
     }
@@ -126,13 +132,14 @@ impl Database {
             .expect("a relaxed session");
         for statement in statements {
             let done = conn.query_drop(*statement).await;
-            done.unwrap_or_else(|error| panic!("{:.200}: {error}", statement));
+            done.unwrap_or_else(|error| panic!("{statement:.200}: {error}"));
         }
     }
 
     /// One value, as text.
     pub(crate) async fn value(&self, query: &str) -> String {
-        let value: Option<Option<String>> = self.connect().await.query_first(query).await.expect(query);
+        let value: Option<Option<String>> =
+            self.connect().await.query_first(query).await.expect(query);
         value.flatten().unwrap_or_else(|| "NULL".to_owned())
     }
 
@@ -174,8 +181,8 @@ impl Database {
         let mut loader = target.loader().await.expect("a loader");
         for table in &catalog.tables {
             let rows = &content[&table.name];
-            let loaded = loader.load(table, &rows.concat(), rows.len() as u64).await;
-            loaded.unwrap_or_else(|error| panic!("table {}: {}", table.name, chain(&error)));
+            let result = loader.load(table, &rows.concat(), rows.len() as u64).await;
+            result.unwrap_or_else(|error| panic!("table {}: {}", table.name, chain(&error)));
         }
         target
     }
@@ -188,7 +195,9 @@ impl Database {
 }
 
 pub(crate) async fn connect(url: &DatabaseUrl) -> Conn {
-    let Address::Tcp { host, port } = &url.address else { panic!("the laboratory listens on a port") };
+    let Address::Tcp { host, port } = &url.address else {
+        panic!("the laboratory listens on a port")
+    };
     let password = url.password.expose();
     let options = OptsBuilder::default()
         .user(Some(&url.user))
@@ -206,7 +215,10 @@ pub(crate) fn quoted(name: &str) -> String {
 }
 
 /// Reads a table to its end.
-pub(crate) async fn read(reader: &mut dyn Reader, table: &Table) -> Result<Vec<Vec<u8>>, SourceError> {
+pub(crate) async fn read(
+    reader: &mut dyn Reader,
+    table: &Table,
+) -> Result<Vec<Vec<u8>>, SourceError> {
     let (sender, mut batches) = mpsc::channel::<RowBatch>(4);
     let collect = async {
         let mut rows = Vec::new();

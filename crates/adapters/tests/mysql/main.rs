@@ -2,8 +2,10 @@
 #![cfg(feature = "mysql")]
 
 mod catalog;
+mod connect;
 mod lab;
 mod loading;
 mod snapshot;
 mod target;
+mod two_servers;
 mod types;

@@ -41,20 +41,23 @@ async fn rows_come_in_the_order_of_the_key(server: Server) {
             "CREATE TABLE composite (b VARCHAR(20) NOT NULL, a INT NOT NULL, x INT, PRIMARY KEY (a, b))",
             "INSERT INTO composite VALUES ('z', 1, 1), ('a', 2, 2), ('b', 1, 3), ('ç', 1, 4), ('', 3, 5)",
             "CREATE TABLE text_key (k VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL PRIMARY KEY)",
-            "INSERT INTO text_key VALUES ('b'), ('A'), ('ä2'), ('a3'), ('B1'), ('😀'), ('')",
+            "INSERT INTO text_key VALUES ('b'), ('ab'), ('Ä2'), ('a3'), ('B1'), ('😀'), ('')",
             "CREATE TABLE keyless (a INT, b TEXT)",
             "INSERT INTO keyless VALUES (1, 'x'), (1, 'x'), (NULL, NULL), (1, 'x'), (NULL, NULL)",
         ])
         .await;
     let content = database.content().await;
     let first = |table: &str, place: usize, columns: usize| -> Vec<String> {
-        let value = |row: &Vec<u8>| String::from_utf8(values(row, columns).swap_remove(place).unwrap()).unwrap();
+        let value = |row: &Vec<u8>| {
+            String::from_utf8(values(row, columns).swap_remove(place).unwrap()).unwrap()
+        };
         content[table].iter().map(value).collect()
     };
     assert_eq!(first("composite", 2, 3), ["3", "1", "4", "2", "5"]);
-    assert_eq!(first("text_key", 0, 1)[..6], ["", "A", "ä2", "a3", "b", "B1"].map(str::to_owned)[..]
-        .iter().map(|text| if text.is_empty() { first("text_key", 0, 1)[0].clone() } else { text.clone() })
-        .collect::<Vec<_>>()[..]);
+    // The collation decides; where an emoji sorts is its own affair.
+    let mut keys = first("text_key", 0, 1);
+    keys.retain(|key| key != "😀");
+    assert_eq!(keys, ["", "Ä2", "a3", "ab", "b", "B1"].map(str::to_owned));
     assert_eq!(content["keyless"].len(), 5);
     database.drop().await;
 }
@@ -86,7 +89,11 @@ async fn a_killed_connection_is_no_end_of_a_table(server: Server) {
         rows += batch.rows().count();
     }
     let error = reading.await.unwrap().expect_err("a cut table");
-    assert!(matches!(error, SourceError::Unreachable { .. }) && error.is_retryable(), "{}", chain(&error));
+    assert!(
+        matches!(error, SourceError::Unreachable { .. }) && error.is_retryable(),
+        "{}",
+        chain(&error)
+    );
     assert!(rows < 32768, "it was cut in the middle");
     database.drop().await;
 }
@@ -132,12 +139,17 @@ async fn a_reader_that_nobody_listens_to_hangs_up(server: Server) {
 
 async fn a_read_table_can_be_altered(server: Server) {
     let database = server.database("altered").await;
-    database.run(&["CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE b (id INT PRIMARY KEY)"]).await;
+    database
+        .run(&["CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE b (id INT PRIMARY KEY)"])
+        .await;
     let mut snapshot = database.source().snapshot(1).await.unwrap();
     let tables = snapshot.catalog.tables.clone();
     read(&mut *snapshot.readers[0], &tables[0]).await.unwrap();
     database
-        .run(&["SET SESSION lock_wait_timeout = 2", "ALTER TABLE a ENGINE = InnoDB, ADD COLUMN x INT, ADD INDEX (x)"])
+        .run(&[
+            "SET SESSION lock_wait_timeout = 2",
+            "ALTER TABLE a ENGINE = InnoDB, ADD COLUMN x INT, ADD INDEX (x)",
+        ])
         .await;
     read(&mut *snapshot.readers[0], &tables[1]).await.unwrap();
     database.drop().await;
@@ -158,7 +170,10 @@ async fn changed_definitions_are_errors(server: Server) {
     ] {
         let database = server.database("changed").await;
         database
-            .run(&["CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, x INT)", "INSERT INTO t (x) VALUES (1), (2), (3)"])
+            .run(&[
+                "CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, x INT)",
+                "INSERT INTO t (x) VALUES (1), (2), (3)",
+            ])
             .await;
         let mut snapshot = database.source().snapshot(1).await.unwrap();
         database.run(&[change]).await;
@@ -169,14 +184,21 @@ async fn changed_definitions_are_errors(server: Server) {
             // Some servers rebuild without a trace, and then the rows of the snapshot are still there.
             Ok(rows) => assert!(change.ends_with("ENGINE = InnoDB") && rows.len() == 3, "{change}"),
         }
+        drop(snapshot);
         database.drop().await;
     }
     // A counter that moves is no change.
     let database = server.database("counting").await;
-    database.run(&["CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY)", "INSERT INTO t VALUES (1)"]).await;
+    database
+        .run(&["CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY)", "INSERT INTO t VALUES (1)"])
+        .await;
     let mut snapshot = database.source().snapshot(1).await.unwrap();
     database.run(&["INSERT INTO t VALUES (100)"]).await;
-    assert_eq!(read(&mut *snapshot.readers[0], &snapshot.catalog.tables[0]).await.unwrap().len(), 1);
+    assert_eq!(
+        read(&mut *snapshot.readers[0], &snapshot.catalog.tables[0]).await.unwrap().len(),
+        1
+    );
+    drop(snapshot);
     database.drop().await;
 }
 
@@ -197,7 +219,9 @@ impl Bank {
             let rows: Vec<_> = (0..ACCOUNTS).map(|id| format!("({id}, 1000)")).collect();
             database
                 .run(&[
-                    &format!("CREATE TABLE accounts{table} (id INT PRIMARY KEY, cents BIGINT NOT NULL)"),
+                    &format!(
+                        "CREATE TABLE accounts{table} (id INT PRIMARY KEY, cents BIGINT NOT NULL)"
+                    ),
                     &format!("INSERT INTO accounts{table} VALUES {}", rows.join(",")),
                 ])
                 .await;
@@ -210,7 +234,8 @@ impl Bank {
                 let (mut moved, mut state) = (0, seed * 7919 + 1);
                 while open.load(Ordering::Relaxed) {
                     state = (state * 1_103_515_245 + 12345) & 0x7fff_ffff;
-                    let (from, to, id) = (state % TABLES, (state / 7) % TABLES, (state / 31) % ACCOUNTS);
+                    let (from, to, id) =
+                        (state % TABLES, (state / 7) % TABLES, (state / 31) % ACCOUNTS);
                     let transfer = [
                         "START TRANSACTION".to_owned(),
                         format!("UPDATE accounts{from} SET cents = cents - 5 WHERE id = {id}"),
@@ -247,7 +272,8 @@ impl Bank {
 /// Reads each table with another reader, and gives the sum of all money.
 async fn total(database: &Database, readers: usize) -> (i64, usize, Consistency) {
     let snapshot = database.source().snapshot(readers).await.unwrap();
-    let (tables, count, consistency) = (snapshot.catalog.tables, snapshot.readers.len(), snapshot.consistency);
+    let (tables, count, consistency) =
+        (snapshot.catalog.tables, snapshot.readers.len(), snapshot.consistency);
     let mut connections = snapshot.readers;
     let mut sum = 0;
     for (place, table) in tables.iter().enumerate() {
@@ -282,7 +308,8 @@ async fn several_readers_see_one_moment(server: Server) {
     if server == Server::MariaDb {
         assert_eq!(snapshot.consistency, Consistency::SamePosition, "nobody writes now");
     }
-    let (binlog, gtid) = (snapshot.position.binlog.expect("a position"), snapshot.position.gtid.expect("a GTID"));
+    let (binlog, gtid) =
+        (snapshot.position.binlog.expect("a position"), snapshot.position.gtid.expect("a GTID"));
     assert!(binlog.starts_with("binlog.0") && binlog.contains(':'), "{binlog}");
     assert!(!gtid.is_empty() && !gtid.contains('\n'), "{gtid}");
     database.drop().await;
@@ -293,7 +320,10 @@ async fn reader_account(database: &Database) -> String {
     let user = format!("u{}", &database.name[database.name.len().saturating_sub(20)..]);
     let run = [
         format!("CREATE USER '{user}'@'%' IDENTIFIED BY 'segredo'"),
-        format!("GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, EXECUTE ON {}.* TO '{user}'@'%'", quoted(&database.name)),
+        format!(
+            "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, EXECUTE ON {}.* TO '{user}'@'%'",
+            quoted(&database.name)
+        ),
     ];
     for statement in run {
         database.run(&[&statement]).await;
@@ -303,7 +333,9 @@ async fn reader_account(database: &Database) -> String {
 
 async fn without_a_proof_there_is_one_reader(server: Server) {
     let database = server.database("unproved").await;
-    database.run(&["CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE b (id INT PRIMARY KEY)"]).await;
+    database
+        .run(&["CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE b (id INT PRIMARY KEY)"])
+        .await;
     let user = reader_account(&database).await;
     let source = gorgen_adapters::mysql::MySqlSource::new(database.url_as(&user, "segredo"));
     let snapshot = source.snapshot(2).await.unwrap();
@@ -315,19 +347,21 @@ async fn without_a_proof_there_is_one_reader(server: Server) {
 
 async fn a_held_up_lock_is_given_up(server: Server) {
     let database = server.database("heldup").await;
-    database.run(&["CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE b (id INT PRIMARY KEY)"]).await;
+    database
+        .run(&["CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE b (id INT PRIMARY KEY)"])
+        .await;
     let mut writer = database.connect().await;
     writer.query_drop("START TRANSACTION").await.unwrap();
     writer.query_drop("INSERT INTO b VALUES (1)").await.unwrap();
-    let snapshot = database.source().snapshot(2).await.unwrap();
+    let mut snapshot = database.source().snapshot(2).await.unwrap();
     match server {
         Server::MariaDb => assert_eq!(snapshot.consistency, Consistency::SamePosition),
         Server::MySql => assert_eq!(snapshot.readers.len(), 1),
     }
     writer.query_drop("COMMIT").await.unwrap();
-    let mut snapshot = snapshot;
     let rows = read(&mut *snapshot.readers[0], table(&snapshot.catalog.tables, "b")).await.unwrap();
     assert!(rows.is_empty(), "committed after the snapshot");
+    drop(snapshot);
     database.drop().await;
 }
 

@@ -11,7 +11,12 @@ use crate::{
     lab::{Server, chain},
 };
 
-crate::on_both!(states, objects_come_back_as_they_were, orphans_are_counted, refusals_name_what_was_tried);
+crate::on_both!(
+    states,
+    objects_come_back_as_they_were,
+    orphans_are_counted,
+    refusals_name_what_was_tried
+);
 
 async fn states(server: Server) {
     let database = server.database("states").await;
@@ -36,7 +41,8 @@ async fn states(server: Server) {
     let info = target.info().await.unwrap();
     assert_eq!(info.max_allowed_packet, 256 << 20);
     assert!(info.collations.contains("utf8mb4_bin"));
-    let newest = if server == Server::MySql { "utf8mb4_0900_ai_ci" } else { "utf8mb4_uca1400_ai_ci" };
+    let newest =
+        if server == Server::MySql { "utf8mb4_0900_ai_ci" } else { "utf8mb4_uca1400_ai_ci" };
     assert!(info.collations.contains(newest), "{:?}", info.collations);
     database.drop().await;
 }
@@ -113,23 +119,42 @@ async fn orphans_are_counted(server: Server) {
 async fn refusals_name_what_was_tried(server: Server) {
     let database = server.database("refused").await;
     database
-        .run(&["CREATE TABLE t (id INT PRIMARY KEY, s VARCHAR(20))", "INSERT INTO t VALUES (1, 'segredo'), (2, 'segredo')"])
+        .run(&[
+            "CREATE TABLE t (id INT PRIMARY KEY, s VARCHAR(20))",
+            "INSERT INTO t VALUES (1, 'segredo'), (2, 'segredo')",
+        ])
         .await;
     let target = database.target(LoadBy::default());
     let error = target
-        .execute("build the keys of table t", "ALTER TABLE t ADD UNIQUE KEY u (s)", &CharsetContext::default())
+        .execute(
+            "build the keys of table t",
+            "ALTER TABLE t ADD UNIQUE KEY u (s)",
+            &CharsetContext::default(),
+        )
         .await
         .unwrap_err();
     assert!(matches!(error, TargetError::Refused { .. }));
     let text = chain(&error);
-    assert!(text.starts_with("the target database refused to build the keys of table t: duplicate entry"), "{text}");
+    assert!(
+        text.starts_with(
+            "the target database refused to build the keys of table t: duplicate entry"
+        ),
+        "{text}"
+    );
     assert!(!text.contains("segredo"), "{text}");
     let error = target.create_database("utf8mb4", "utf8mb4_bin").await.unwrap_err();
     assert!(chain(&error).contains("database exists"), "{}", chain(&error));
-    let unknown = CharsetContext { collation_connection: Some("klingon_ci".to_owned()), ..CharsetContext::default() };
-    let error = target.execute("create view v", "CREATE VIEW v AS SELECT 1", &unknown).await.unwrap_err();
+    let unknown = CharsetContext {
+        collation_connection: Some("klingon_ci".to_owned()),
+        ..CharsetContext::default()
+    };
+    let error =
+        target.execute("create view v", "CREATE VIEW v AS SELECT 1", &unknown).await.unwrap_err();
     assert!(chain(&error).contains("klingon_ci"), "{}", chain(&error));
     // The session is none the worse for it.
-    target.execute("create view v", "CREATE VIEW v AS SELECT 1", &CharsetContext::default()).await.unwrap();
+    target
+        .execute("create view v", "CREATE VIEW v AS SELECT 1", &CharsetContext::default())
+        .await
+        .unwrap();
     database.drop().await;
 }

@@ -23,12 +23,20 @@ pub(crate) async fn assert_round_trip(database: &Database) {
                 let name = crate::lab::quoted(&table.name);
                 let query = format!("CHECKSUM TABLE {}.{name}", database.quoted());
                 let row: Option<(String, Option<u64>)> =
-                    mysql_async::prelude::Queryable::query_first(&mut database.connect().await, query)
-                        .await
-                        .expect("a checksum");
+                    mysql_async::prelude::Queryable::query_first(
+                        &mut database.connect().await,
+                        query,
+                    )
+                    .await
+                    .expect("a checksum");
                 row.and_then(|row| row.1)
             };
-            assert_eq!(checksum(database).await, checksum(&copy).await, "{load_by:?}: {}", table.name);
+            assert_eq!(
+                checksum(database).await,
+                checksum(&copy).await,
+                "{load_by:?}: {}",
+                table.name
+            );
         }
         copy.drop().await;
     }
@@ -70,10 +78,22 @@ async fn column(database: &Database, table: &str, column: &str) -> Vec<Option<Ve
 }
 
 fn texts(values: &[Option<Vec<u8>>]) -> Vec<&str> {
-    values.iter().map(|value| value.as_deref().map_or("NULL", |text| std::str::from_utf8(text).unwrap())).collect()
+    values
+        .iter()
+        .map(|value| value.as_deref().map_or("NULL", |text| std::str::from_utf8(text).unwrap()))
+        .collect()
 }
 
-crate::on_both!(numbers, reals, times, texts_in_many_character_sets, bytes_and_bits, geometry, enums_and_sets, json);
+crate::on_both!(
+    numbers,
+    reals,
+    times,
+    texts_in_many_character_sets,
+    bytes_and_bits,
+    geometry,
+    enums_and_sets,
+    json
+);
 
 async fn numbers(server: Server) {
     let database = server.database("numbers").await;
@@ -105,44 +125,88 @@ async fn reals(server: Server) {
              fu FLOAT UNSIGNED, big DOUBLE(30,5))"])
         .await;
     let doubles = [
-        "0", "-0e0", "1", "0.1", "-2.5", "5e-324", "-5e-324", "2.2250738585072014e-308", "2.225073858507201e-308",
-        "1.7976931348623157e308", "-1.7976931348623157e308", "123456789012345680", "1e17", "0.00001", "1e-5",
-        "9.999999999999999e22", "1e23", "16777217", "9007199254740993", "0.30000000000000004", "3.141592653589793",
+        "0",
+        "-0e0",
+        "1",
+        "0.1",
+        "-2.5",
+        "5e-324",
+        "-5e-324",
+        "2.2250738585072014e-308",
+        "2.225073858507201e-308",
+        "1.7976931348623157e308",
+        "-1.7976931348623157e308",
+        "123456789012345680",
+        "1e17",
+        "0.00001",
+        "1e-5",
+        "9.999999999999999e22",
+        "1e23",
+        "16777217",
+        "9007199254740993",
+        "0.30000000000000004",
+        "3.141592653589793",
     ];
     let floats = [
-        "0", "-0e0", "1", "0.1", "-2.5", "1e-45", "-1e-45", "1.17549435e-38", "1.17549421e-38", "3.4028235e38",
-        "-3.4028235e38", "16777216", "16777215", "8388608.5", "0.333333333", "1e10", "1e-5", "9.9999e22", "1e23",
-        "3.1415927", "0.30000001",
+        "0",
+        "-0e0",
+        "1",
+        "0.1",
+        "-2.5",
+        "1e-45",
+        "-1e-45",
+        "1.17549435e-38",
+        "1.17549421e-38",
+        "3.4028235e38",
+        "-3.4028235e38",
+        "16777216",
+        "16777215",
+        "8388608.5",
+        "0.333333333",
+        "1e10",
+        "1e-5",
+        "9.9999e22",
+        "1e23",
+        "3.1415927",
+        "0.30000001",
     ];
     let mut rows: Vec<_> = doubles
         .iter()
         .zip(floats)
         .enumerate()
-        .map(|(id, (double, float))| format!("({id}, {float}, {double}, {id}.4567891, {id}.455, 0.1, {id}123456789012.34567)"))
+        .map(|(id, (double, float))| {
+            format!(
+                "({id}, {float}, {double}, {id}.4567891, {id}.455, 0.1, {id}123456789012.34567)"
+            )
+        })
         .collect();
     // Values all over the ranges, the same every time.
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     for id in 100..2100 {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let double = Some(f64::from_bits(state)).filter(|value| value.is_finite()).unwrap_or(1.5);
         let float = f32::from_bits((state >> 32) as u32);
         let float = f64::from(if float.is_finite() { float } else { 2.5 });
         let small = float % 9999.0;
-        rows.push(format!("({id}, {float:e}, {double:e}, {small:e}, {small:e}, {:e}, {small:e})", float.abs()));
+        rows.push(format!(
+            "({id}, {float:e}, {double:e}, {small:e}, {small:e}, {:e}, {small:e})",
+            float.abs()
+        ));
     }
     database.run(&[&format!("INSERT INTO r VALUES {}", rows.join(","))]).await;
 
+    // MariaDB has no negative zero in its columns: it stores a zero.
+    let stored = |value: f64| if value == 0.0 && server == Server::MariaDb { 0.0 } else { value };
     let read = column(&database, "r", "d").await;
-    for (expected, found) in doubles.iter().zip(texts(&read)) {
-        let expected: f64 = expected.parse().unwrap();
-        let found: f64 = found.parse().unwrap();
-        assert_eq!(expected.to_bits(), found.to_bits(), "{expected}");
+    for (given, found) in doubles.iter().zip(texts(&read)) {
+        let expected = stored(given.parse().unwrap());
+        assert_eq!(expected.to_bits(), found.parse::<f64>().unwrap().to_bits(), "{given}");
     }
     let read = column(&database, "r", "f").await;
-    for (expected, found) in floats.iter().zip(texts(&read)) {
-        let expected = f64::from(expected.parse::<f32>().unwrap());
-        let found: f64 = found.parse().unwrap();
-        assert_eq!(expected.to_bits(), found.to_bits(), "{expected}");
+    for (given, found) in floats.iter().zip(texts(&read)) {
+        let expected = stored(f64::from(given.parse::<f32>().unwrap()));
+        assert_eq!(expected.to_bits(), found.parse::<f64>().unwrap().to_bits(), "{given}");
     }
     assert_round_trip(&database).await;
     database.drop().await;
@@ -175,7 +239,7 @@ async fn times(server: Server) {
 
 async fn texts_in_many_character_sets(server: Server) {
     let database = server.database("texts").await;
-    let all_bytes: String = (0..=255_u8).map(|byte| format!("{byte:02x}")).collect();
+    let all_bytes = hex::encode((0..=255).collect::<Vec<u8>>());
     let clinical = r#"'Dor de cabeça\n\t\r \\ \\N \0 '' " % _ 😀 \Z e ação; -- fim'"#;
     database
         .run(&[
@@ -206,7 +270,7 @@ async fn texts_in_many_character_sets(server: Server) {
 
 async fn bytes_and_bits(server: Server) {
     let database = server.database("bytes").await;
-    let all_bytes: String = (0..=255_u8).map(|byte| format!("{byte:02x}")).collect();
+    let all_bytes = hex::encode((0..=255).collect::<Vec<u8>>());
     database
         .run(&[
             "CREATE TABLE b (id INT NOT NULL PRIMARY KEY, f BINARY(8), v VARBINARY(300), tb TINYBLOB, b BLOB, mb MEDIUMBLOB, \
@@ -222,7 +286,9 @@ async fn bytes_and_bits(server: Server) {
         ])
         .await;
     // Each byte first, last and alone in a field.
-    let each: Vec<_> = (0..=255_u8).map(|b| format!("({}, x'{b:02x}', x'{b:02x}41{b:02x}')", u32::from(b))).collect();
+    let each: Vec<_> = (0..=255_u8)
+        .map(|b| format!("({}, x'{b:02x}', x'{b:02x}41{b:02x}')", u32::from(b)))
+        .collect();
     database
         .run(&[
             "CREATE TABLE each_byte (id INT NOT NULL PRIMARY KEY, a VARBINARY(1), b BLOB)",
@@ -294,7 +360,11 @@ async fn json(server: Server) {
     assert_eq!(kind, if server == Server::MySql { ValueKind::Json } else { ValueKind::Text });
     if server == Server::MySql {
         let seen = column(&database, "j", "j").await;
-        assert!(texts(&seen)[4].contains("12345678901234567890.1234560000"), "{:?}", texts(&seen)[4]);
+        assert!(
+            texts(&seen)[4].contains("12345678901234567890.1234560000"),
+            "{:?}",
+            texts(&seen)[4]
+        );
     }
     let content = database.content().await;
     for load_by in [LoadBy::WhatTheServerTakes, LoadBy::Insert] {

@@ -44,12 +44,7 @@ pub(super) async fn run(
 fn describe(report: &Report, text: &mut String) -> fmt::Result {
     let totals = &report.totals;
     writeln!(text, "backup {} of {}", report.backup, report.source)?;
-    writeln!(
-        text,
-        "  as of    {} ({})",
-        time(report.snapshot),
-        consistency(report)
-    )?;
+    writeln!(text, "  as of    {} ({})", time(report.snapshot), consistency(report))?;
     writeln!(
         text,
         "  holds    {} tables, {} rows, {} raw",
@@ -72,10 +67,7 @@ fn describe(report: &Report, text: &mut String) -> fmt::Result {
             report.attempts
         )?;
     }
-    report
-        .warnings
-        .iter()
-        .try_for_each(|warning| writeln!(text, "  warning: {warning}"))
+    report.warnings.iter().try_for_each(|warning| writeln!(text, "  warning: {warning}"))
 }
 
 fn consistency(report: &Report) -> String {

@@ -36,24 +36,16 @@ pub(super) async fn run(options: &Options, output: &Output) -> Result<ExitCode, 
     findings.extend(look(&settings).await.findings);
     let report = Report { findings };
     output.result(&report, |text| describe(&report.findings, text))?;
-    Ok(if report.has_problem() {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    Ok(if report.has_problem() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 async fn look(settings: &Settings) -> Report {
     let aws = Aws::new();
-    let ports = settings.database().ok().map(|url| {
-        (
-            MySqlSurveyor::new(url.clone()),
-            MySqlSource::new(url.clone()),
-        )
-    });
-    let database = ports
-        .as_ref()
-        .map(|(surveyor, source)| Database { surveyor, source });
+    let ports = settings
+        .database()
+        .ok()
+        .map(|url| (MySqlSurveyor::new(url.clone()), MySqlSource::new(url.clone())));
+    let database = ports.as_ref().map(|(surveyor, source)| Database { surveyor, source });
     let checkup = Checkup {
         database: database.ok_or_else(|| absent(Setting::DatabaseUrl)),
         vault: open_vault(settings, &aws).await,
@@ -109,11 +101,7 @@ fn absent(setting: Setting) -> Absent {
 fn told(error: Error) -> String {
     let failure = Failure::from(error);
     let causes = failure.causes();
-    [failure.to_string()]
-        .into_iter()
-        .chain(causes)
-        .collect::<Vec<_>>()
-        .join(": ")
+    [failure.to_string()].into_iter().chain(causes).collect::<Vec<_>>().join(": ")
 }
 
 /// Wide enough for the longest name of a check.
@@ -129,11 +117,7 @@ fn describe(findings: &[Finding], text: &mut String) -> fmt::Result {
             [only] => (*only, first.fact.clone()),
             several => ("not checked", several.join(", ")),
         };
-        writeln!(
-            text,
-            "{:<7}  {name:<NAME_WIDTH$}  {fact}",
-            first.status.as_str()
-        )?;
+        writeln!(text, "{:<7}  {name:<NAME_WIDTH$}  {fact}", first.status.as_str())?;
         if let Some(remedy) = &first.remedy {
             writeln!(text, "         what to do: {remedy}")?;
         }
@@ -155,14 +139,9 @@ fn sum(findings: &[Finding]) -> String {
         1 => format!("1 {noun} ({})", checks[0]),
         count => format!("{count} {noun}s ({})", checks.join(", ")),
     };
-    let mut parts = vec![
-        named(checks(Status::Problem), "problem"),
-        named(checks(Status::Warning), "warning"),
-    ];
-    let skipped = findings
-        .iter()
-        .filter(|finding| finding.is_skipped())
-        .count();
+    let mut parts =
+        vec![named(checks(Status::Problem), "problem"), named(checks(Status::Warning), "warning")];
+    let skipped = findings.iter().filter(|finding| finding.is_skipped()).count();
     if skipped > 0 {
         parts.push(format!("{skipped} not checked"));
     }

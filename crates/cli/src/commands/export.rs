@@ -17,7 +17,11 @@ use crate::{
     wiring,
 };
 
-pub(super) async fn run(args: &Export, settings: &Settings, output: &Output) -> Result<ExitCode, Failure> {
+pub(super) async fn run(
+    args: &Export,
+    settings: &Settings,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
     let world = wiring::world(settings).await?;
     let files = Arc::new(FolderFiles::new(&args.to));
     let layout = match args.format {
@@ -41,7 +45,12 @@ fn describe(report: &Report, folder: &Path, text: &mut String) -> fmt::Result {
         report.rows,
         bytes(report.raw_bytes)
     )?;
-    writeln!(text, "  wrote    {} files, {}, not encrypted", report.files.len(), bytes(report.bytes))?;
+    writeln!(
+        text,
+        "  wrote    {} files, {}, not encrypted",
+        report.files.len(),
+        bytes(report.bytes)
+    )?;
     writeln!(text, "  took     {}", between(report.started, report.ended))?;
     let first = report.files.first().map_or("", String::as_str);
     match report.format {

@@ -34,25 +34,17 @@ pub(super) async fn run(settings: &Settings, output: &Output) -> Result<ExitCode
     let vault = wiring::vault(settings).await?;
     let shown = sort(backups::list(&*vault).await?);
     output.result(&shown, |text| describe(&shown, text))?;
-    Ok(if shown.damaged.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(3)
-    })
+    Ok(if shown.damaged.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 
 fn sort(listed: Vec<Listed>) -> Shown {
-    let mut shown = Shown {
-        backups: Vec::new(),
-        damaged: Vec::new(),
-    };
+    let mut shown = Shown { backups: Vec::new(), damaged: Vec::new() };
     for Listed { name, header } in listed {
         match header {
             Ok(header) => shown.backups.push(header),
-            Err(error) => shown.damaged.push(Damaged {
-                object: name.to_string(),
-                what: error.to_string(),
-            }),
+            Err(error) => {
+                shown.damaged.push(Damaged { object: name.to_string(), what: error.to_string() });
+            }
         }
     }
     shown
@@ -69,10 +61,7 @@ fn describe(shown: &Shown, text: &mut String) -> fmt::Result {
     )?;
     for header in &shown.backups {
         let totals = &header.totals;
-        let (raw, new) = (
-            bytes(totals.raw_bytes).to_string(),
-            bytes(totals.new_bytes).to_string(),
-        );
+        let (raw, new) = (bytes(totals.raw_bytes).to_string(), bytes(totals.new_bytes).to_string());
         writeln!(
             text,
             "{:<25}  {:<23}  {:>6}  {:>12}  {raw:>11}  {new:>11}",

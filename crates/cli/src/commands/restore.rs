@@ -38,11 +38,7 @@ pub(super) async fn run(
 }
 
 fn describe(report: &Report, text: &mut String) -> fmt::Result {
-    writeln!(
-        text,
-        "restored backup {} into {}",
-        report.backup, report.target
-    )?;
+    writeln!(text, "restored backup {} into {}", report.backup, report.target)?;
     writeln!(
         text,
         "  holds    {} tables, {} rows, {} raw: each read back and equal to the backup",
@@ -55,14 +51,6 @@ fn describe(report: &Report, text: &mut String) -> fmt::Result {
         .iter()
         .map(|phase| format!("{} {:.1} s", phase.name, phase.seconds))
         .collect();
-    writeln!(
-        text,
-        "  took     {} ({})",
-        between(report.started, report.ended),
-        phases.join(", ")
-    )?;
-    report
-        .warnings
-        .iter()
-        .try_for_each(|warning| writeln!(text, "  warning: {warning}"))
+    writeln!(text, "  took     {} ({})", between(report.started, report.ended), phases.join(", "))?;
+    report.warnings.iter().try_for_each(|warning| writeln!(text, "  warning: {warning}"))
 }

@@ -69,25 +69,20 @@ pub(super) async fn run(
 }
 
 fn sum_up(header: Header, manifest: Manifest) -> Shown {
-    let tables = manifest
-        .catalog
-        .tables
-        .iter()
-        .zip(&manifest.tables)
-        .map(|(table, part)| {
-            let digest = part.digest();
-            let chunks = || part.groups.iter().flat_map(|group| &group.chunks);
-            ShownTable {
-                table: table.name.clone(),
-                rows: digest.rows,
-                raw_bytes: digest.bytes,
-                stored_bytes: chunks().map(|chunk| u64::from(chunk.length)).sum(),
-                chunks: chunks().count(),
-                tenants: part.groups.len(),
-                key: table.key.clone(),
-                digest: format!("{:032x}", digest.sum),
-            }
-        });
+    let tables = manifest.catalog.tables.iter().zip(&manifest.tables).map(|(table, part)| {
+        let digest = part.digest();
+        let chunks = || part.groups.iter().flat_map(|group| &group.chunks);
+        ShownTable {
+            table: table.name.clone(),
+            rows: digest.rows,
+            raw_bytes: digest.bytes,
+            stored_bytes: chunks().map(|chunk| u64::from(chunk.length)).sum(),
+            chunks: chunks().count(),
+            tenants: part.groups.len(),
+            key: table.key.clone(),
+            digest: format!("{:032x}", digest.sum),
+        }
+    });
     let tables = tables.collect();
     let objects = manifest.catalog.objects.iter().map(|object| ShownObject {
         kind: object.kind.keyword().to_lowercase(),
@@ -114,17 +109,8 @@ fn describe(shown: &Shown, text: &mut String) -> fmt::Result {
         time(header.snapshot),
         between(header.started, header.ended)
     )?;
-    writeln!(
-        text,
-        "  server   {} {}",
-        shown.server.flavor, shown.server.version
-    )?;
-    if let Some(position) = shown
-        .position
-        .gtid
-        .as_ref()
-        .or(shown.position.binlog.as_ref())
-    {
+    writeln!(text, "  server   {} {}", shown.server.flavor, shown.server.version)?;
+    if let Some(position) = shown.position.gtid.as_ref().or(shown.position.binlog.as_ref()) {
         writeln!(text, "  position {position}")?;
     }
     let totals = &header.totals;
@@ -136,23 +122,16 @@ fn describe(shown: &Shown, text: &mut String) -> fmt::Result {
         shown.packs
     )?;
     writeln!(text, "  written  by {}", header.tool)?;
-    let width = shown
-        .tables
-        .iter()
-        .map(|table| table.table.chars().count())
-        .max()
-        .unwrap_or(0)
-        .max(5);
+    let width =
+        shown.tables.iter().map(|table| table.table.chars().count()).max().unwrap_or(0).max(5);
     writeln!(
         text,
         "\n{:<width$}  {:>12}  {:>11}  {:>11}  {:>6}",
         "TABLE", "ROWS", "RAW", "STORED", "CHUNKS"
     )?;
     for table in &shown.tables {
-        let (raw, stored) = (
-            bytes(table.raw_bytes).to_string(),
-            bytes(table.stored_bytes).to_string(),
-        );
+        let (raw, stored) =
+            (bytes(table.raw_bytes).to_string(), bytes(table.stored_bytes).to_string());
         writeln!(
             text,
             "{:<width$}  {:>12}  {raw:>11}  {stored:>11}  {:>6}",
@@ -160,15 +139,9 @@ fn describe(shown: &Shown, text: &mut String) -> fmt::Result {
         )?;
     }
     if !shown.objects.is_empty() {
-        let objects: Vec<_> = shown
-            .objects
-            .iter()
-            .map(|object| format!("{} {}", object.kind, object.name))
-            .collect();
+        let objects: Vec<_> =
+            shown.objects.iter().map(|object| format!("{} {}", object.kind, object.name)).collect();
         writeln!(text, "\nalso: {}", objects.join(", "))?;
     }
-    shown
-        .warnings
-        .iter()
-        .try_for_each(|warning| writeln!(text, "warning: {warning}"))
+    shown.warnings.iter().try_for_each(|warning| writeln!(text, "warning: {warning}"))
 }

@@ -30,11 +30,7 @@ pub(super) async fn run(
     };
     let report = verify::run(&world, only.as_ref(), args.read_data).await?;
     output.result(&report, |text| describe(&report, text))?;
-    Ok(if report.problems.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(3)
-    })
+    Ok(if report.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 
 fn describe(report: &Report, text: &mut String) -> fmt::Result {
@@ -42,9 +38,7 @@ fn describe(report: &Report, text: &mut String) -> fmt::Result {
         writeln!(text, "PROBLEM {}: {}", problem.object, problem.what)?;
         match &problem.backups[..] {
             [] => writeln!(text, "  hurts no backup")?,
-            backups => backups
-                .iter()
-                .try_for_each(|id| writeln!(text, "  hurts backup {id}"))?,
+            backups => backups.iter().try_for_each(|id| writeln!(text, "  hurts backup {id}"))?,
         }
     }
     let verdict = match report.problems.len() {
@@ -74,11 +68,7 @@ fn describe(report: &Report, text: &mut String) -> fmt::Result {
         )?;
     }
     if report.unreferenced_packs > 0 {
-        writeln!(
-            text,
-            "  {} packs belong to no backup checked here",
-            report.unreferenced_packs
-        )?;
+        writeln!(text, "  {} packs belong to no backup checked here", report.unreferenced_packs)?;
     }
     Ok(())
 }

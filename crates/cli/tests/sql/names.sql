@@ -10,10 +10,6 @@ CREATE TABLE `..` (`.` INT NOT NULL PRIMARY KEY); INSERT INTO `..` VALUES (1);
 CREATE TABLE `tick``s` (```` INT NOT NULL PRIMARY KEY, `a``` INT, KEY `k``` (`a```)); INSERT INTO `tick``s` VALUES (1, 2);
 CREATE TABLE `quote's "here"` (`it's` INT NOT NULL PRIMARY KEY, `"q"` INT, KEY `'` (`"q"`)); INSERT INTO `quote's "here"` VALUES (1, 2);
 CREATE TABLE `back\slash` (`\` INT NOT NULL PRIMARY KEY, `\'` INT); INSERT INTO `back\slash` VALUES (1, 2);
-CREATE TABLE `two
-lines` (`co
-lumn` INT NOT NULL PRIMARY KEY); INSERT INTO `two
-lines` VALUES (1);
 CREATE TABLE `semi;colon -- /* # */` (`a,b` INT NOT NULL PRIMARY KEY, `) (` INT, KEY `PRIMARY KEY (` (`) (`));
 INSERT INTO `semi;colon -- /* # */` VALUES (1, 2);
 CREATE TABLE `prontuário médico` (`número` INT NOT NULL PRIMARY KEY, `観察` VARCHAR(10)) DEFAULT CHARSET=utf8mb4;

@@ -19,7 +19,7 @@ CREATE DEFINER=@OWNER@ FUNCTION greeting(who VARCHAR(30) CHARACTER SET latin1) R
   READS SQL DATA SQL SECURITY INVOKER
 BEGIN
   -- a comment; with a semicolon
-  RETURN CONCAT('olá, ', who, ' 🩺');
+  RETURN CONCAT('olá, ', CONVERT(who USING utf8mb4), ' 🩺');
 END //
 CREATE VIEW uses_function AS SELECT twice(n) AS t, greeting(name) AS g FROM base //
 

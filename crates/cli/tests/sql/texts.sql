@@ -54,5 +54,5 @@ INSERT INTO choices VALUES
   (1, 'a,b', 'é', '', ''), (2, 'it''s', 'ü', 'x', 'm63'), (3, 'ção', NULL, 'x,ção,it''s', 'm0,m31,m63'),
   (4, '', NULL, 'y y', 18446744073709551615), (5, 'back\\slash', NULL, NULL, NULL), (6, '"', NULL, NULL, NULL), (7, '1', NULL, NULL, NULL),
   (8, NULL, NULL, NULL, NULL);
--- The empty value that stands for one which is not allowed: not the member ''.
-INSERT INTO choices VALUES (9, 'not among them', 'not', 'not', 'not'), (10, 0, 0, 0, 0);
+-- The empty value that stands for one which is not allowed; where '' is a member as well the two look alike.
+INSERT INTO choices VALUES (9, NULL, 'not among them', 'not', 'not'), (10, NULL, 0, 0, 0);

@@ -13,8 +13,13 @@ use super::{
 };
 
 /// What the laboratory tells an AWS client, besides the endpoint.
-const CLIENT_ENVIRONMENT: [&str; 5] =
-    ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_EC2_METADATA_DISABLED"];
+const CLIENT_ENVIRONMENT: [&str; 5] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_EC2_METADATA_DISABLED",
+];
 
 /// The laboratory's AWS.
 pub struct Aws {
@@ -77,7 +82,14 @@ impl Aws {
         if answer.is_empty() { Value::Null } else { serde_json::from_slice(&answer).expect("JSON") }
     }
 
-    fn request(&self, method: &str, path: &str, service: &str, headers: &[&str], body: &[u8]) -> Answer {
+    fn request(
+        &self,
+        method: &str,
+        path: &str,
+        service: &str,
+        headers: &[&str],
+        body: &[u8],
+    ) -> Answer {
         let host = self.endpoint.strip_prefix("http://").expect("plain HTTP");
         let mut connection = TcpStream::connect(host).expect("the emulator listens");
         let credential = format!("Credential=test/20260101/sa-east-1/{service}/aws4_request");
@@ -91,7 +103,10 @@ impl Aws {
             head.push_str("\r\n");
         }
         head.push_str("\r\n");
-        connection.write_all(head.as_bytes()).and_then(|()| connection.write_all(body)).expect("it takes requests");
+        connection
+            .write_all(head.as_bytes())
+            .and_then(|()| connection.write_all(body))
+            .expect("it takes requests");
         let mut answer = Vec::new();
         connection.read_to_end(&mut answer).expect("it answers");
         Answer { what: format!("{method} {path}"), bytes: answer }
@@ -106,9 +121,17 @@ struct Answer {
 impl Answer {
     fn expect_ok(self) -> Vec<u8> {
         let split = self.bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
-        let (head, body) = (String::from_utf8_lossy(&self.bytes[..split]).to_lowercase(), &self.bytes[split + 4..]);
+        let (head, body) = (
+            String::from_utf8_lossy(&self.bytes[..split]).to_lowercase(),
+            &self.bytes[split + 4..],
+        );
         let status = head.split(' ').nth(1).unwrap_or_default();
-        assert!(status.starts_with('2'), "{}: {head}\n{}", self.what, String::from_utf8_lossy(body));
+        assert!(
+            status.starts_with('2'),
+            "{}: {head}\n{}",
+            self.what,
+            String::from_utf8_lossy(body)
+        );
         if head.contains("transfer-encoding: chunked") { unchunked(body) } else { body.to_vec() }
     }
 }
@@ -117,7 +140,8 @@ fn unchunked(mut body: &[u8]) -> Vec<u8> {
     let mut whole = Vec::new();
     while let Some(end) = body.windows(2).position(|two| two == b"\r\n") {
         let size = String::from_utf8_lossy(&body[..end]);
-        let size = usize::from_str_radix(size.split(';').next().unwrap_or_default().trim(), 16).expect("a size");
+        let size = usize::from_str_radix(size.split(';').next().unwrap_or_default().trim(), 16)
+            .expect("a size");
         if size == 0 {
             break;
         }

@@ -3,8 +3,13 @@
 //! `server` runs SQL on the servers of the laboratory, `tool` runs `gorgen-backup` on a vault in a temporary
 //! folder, `oracle` says whether two databases are equal.
 
-#![allow(dead_code, reason = "each test file compiles this module for itself and uses a part of it")]
-#![allow(unreachable_pub, reason = "as above")]
+#![allow(
+    dead_code,
+    reason = "each test file compiles this module for itself and uses a part of it"
+)]
+#![allow(unused_imports, unreachable_pub, reason = "as above")]
+#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+#![allow(clippy::similar_names, reason = "text and test")]
 #![allow(clippy::missing_panics_doc, reason = "tests panic")]
 
 pub mod aws;

@@ -58,7 +58,12 @@ impl Server {
             return None;
         }
         Some(match flavor {
-            Flavor::MariaDb => Self::new(flavor, &needed("TEST_MARIADB_URL"), mariadb_programs(&needed("TEST_MARIADB_SOCKET")), None),
+            Flavor::MariaDb => Self::new(
+                flavor,
+                &needed("TEST_MARIADB_URL"),
+                mariadb_programs(&needed("TEST_MARIADB_SOCKET")),
+                None,
+            ),
             Flavor::MySql => {
                 let programs = [vec![needed("TEST_MYSQL_CLIENT")], vec![needed("TEST_MYSQL_DUMP")]];
                 Self::new(flavor, &needed("TEST_MYSQL_URL"), programs, None)
@@ -82,7 +87,8 @@ impl Server {
         BufReader::new(stdout).read_line(&mut line).expect("the server's keeper speaks");
         let held = process.stdin.take();
         let keeper = Some(Keeper { process, held });
-        let said: Value = serde_json::from_str(&line).expect("the server started, see the lines above");
+        let said: Value =
+            serde_json::from_str(&line).expect("the server started, see the lines above");
         if let Some(why) = said["skipped"].as_str() {
             skip(test, why);
             return None;
@@ -97,7 +103,8 @@ impl Server {
 
     fn new(flavor: Flavor, url: &str, programs: [Vec<String>; 2], keeper: Option<Keeper>) -> Self {
         let [client, dump] = programs;
-        let address = url.strip_prefix("mysql://root@").expect("the form of the laboratory's addresses");
+        let address =
+            url.strip_prefix("mysql://root@").expect("the form of the laboratory's addresses");
         Self { flavor, address: address.trim_end_matches('/').to_owned(), client, dump, keeper }
     }
 
@@ -117,11 +124,21 @@ impl Server {
 
     /// The same for another account.
     pub fn url_as(&self, user: &str, password: &str, database: &str) -> String {
-        format!("mysql://{}:{}@{}/{}", percent(user), percent(password), self.address, percent(database))
+        format!(
+            "mysql://{}:{}@{}/{}",
+            percent(user),
+            percent(password),
+            self.address,
+            percent(database)
+        )
     }
 
     /// Runs SQL as root and gives the rows, tab-separated; the client's error if there is one.
-    pub fn try_sql(&self, database: Option<&str>, text: impl AsRef<[u8]>) -> Result<String, String> {
+    pub fn try_sql(
+        &self,
+        database: Option<&str>,
+        text: impl AsRef<[u8]>,
+    ) -> Result<String, String> {
         let mut client = self.client(database);
         let mut stdin = client.stdin.take().expect("it is piped");
         let text = text.as_ref().to_vec();
@@ -140,7 +157,10 @@ impl Server {
     pub fn sql(&self, database: &str, text: impl AsRef<[u8]>) -> String {
         let database = Some(database).filter(|name| !name.is_empty());
         self.try_sql(database, &text).unwrap_or_else(|error| {
-            panic!("{error}\nin {}", String::from_utf8_lossy(&text.as_ref()[..text.as_ref().len().min(2000)]))
+            panic!(
+                "{error}\nin {}",
+                String::from_utf8_lossy(&text.as_ref()[..text.as_ref().len().min(2000)])
+            )
         })
     }
 
@@ -154,7 +174,13 @@ impl Server {
     pub fn client(&self, database: Option<&str>) -> Child {
         Command::new(&self.client[0])
             .args(&self.client[1..])
-            .args(["--batch", "--skip-column-names", "--comments", "--default-character-set=utf8mb4", "--max-allowed-packet=256M"])
+            .args([
+                "--batch",
+                "--skip-column-names",
+                "--comments",
+                "--default-character-set=utf8mb4",
+                "--max-allowed-packet=256M",
+            ])
             .args(database)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -165,9 +191,18 @@ impl Server {
 
     /// What the server's own dump program makes of a database.
     pub fn dump(&self, database: &str, options: &[&str]) -> Vec<u8> {
-        let output = Command::new(&self.dump[0]).args(&self.dump[1..]).args(options).arg("--").arg(database).output();
+        let output = Command::new(&self.dump[0])
+            .args(&self.dump[1..])
+            .args(options)
+            .arg("--")
+            .arg(database)
+            .output();
         let output = output.expect("the dump program runs");
-        assert!(output.status.success(), "dump of {database}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "dump of {database}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         output.stdout
     }
 
@@ -197,8 +232,15 @@ impl Server {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sql");
         let names = [format!("{fixture}.sql"), format!("{fixture}.{}.sql", self.flavor.name())];
         let mut found = 0;
-        for text in names.iter().filter_map(|name| std::fs::read_to_string(folder.join(name)).ok()) {
-            self.sql(database, format!("SET sql_mode = 'STRICT_TRANS_TABLES';\n{}", text.replace("@OWNER@", OWNER)));
+        for text in names.iter().filter_map(|name| std::fs::read_to_string(folder.join(name)).ok())
+        {
+            self.sql(
+                database,
+                format!(
+                    "SET sql_mode = 'STRICT_TRANS_TABLES';\n{}",
+                    text.replace("@OWNER@", OWNER)
+                ),
+            );
             found += 1;
         }
         assert!(found > 0, "no fixture {fixture}");
@@ -206,7 +248,8 @@ impl Server {
 
     /// Makes an account with a password, and these privileges on everything that its URL may need.
     pub fn account(&self, name: &str, password: &str, grants: &[&str]) {
-        let mut text = format!("CREATE USER IF NOT EXISTS '{name}'@'%' IDENTIFIED BY '{password}';");
+        let mut text =
+            format!("CREATE USER IF NOT EXISTS '{name}'@'%' IDENTIFIED BY '{password}';");
         for grant in grants {
             let _ = write!(text, "GRANT {grant} TO '{name}'@'%';");
         }
@@ -271,7 +314,10 @@ pub fn skip(test: &str, why: &str) {
     eprintln!("SKIPPED {test}: {why}");
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests learn from the environment where the laboratory is")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests learn from the environment where the laboratory is"
+)]
 pub fn env(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

@@ -57,7 +57,8 @@ fn hide_ids(text: &str) -> String {
 fn id_at(text: &str) -> Option<(usize, &'static str)> {
     const RUN: &str = "00000000T000000Z-";
     const TIME: &str = "0000-00-00T00:00:00";
-    let shape: String = text.chars().take(48).map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    let shape: String =
+        text.chars().take(48).map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     if shape.starts_with(RUN) {
         let random = text[RUN.len()..].bytes().take(8).filter(u8::is_ascii_hexdigit).count();
         return (random == 8).then_some((RUN.len() + 8, "[ID]"));

@@ -199,7 +199,8 @@ impl Running {
 
     /// Waits for its end.
     pub fn outcome(mut self) -> Outcome {
-        let (mut stdout, mut stderr) = (self.0.stdout.take().expect("piped"), self.0.stderr.take().expect("piped"));
+        let (mut stdout, mut stderr) =
+            (self.0.stdout.take().expect("piped"), self.0.stderr.take().expect("piped"));
         let reading = std::thread::spawn(move || {
             let mut bytes = Vec::new();
             std::io::Read::read_to_end(&mut stderr, &mut bytes).map(|_| bytes)
@@ -265,6 +266,7 @@ impl Outcome {
     /// The one JSON document on stdout.
     #[track_caller]
     pub fn document(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
     }
 }

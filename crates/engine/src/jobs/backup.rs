@@ -80,19 +80,34 @@ pub struct Report {
 /// Whatever the error, no manifest was written: the backup does not exist. What was stored before it is
 /// found and used by the next backup.
 pub async fn run(world: &World, source: &dyn Source, request: &Request) -> Result<Report, Error> {
-    let started = world.clock.now();
-    let run = RunId::new(started, random(&*world.entropy));
+    let run = Run::start(world).await?;
     check_owner(world, source, request).await?;
-    let lock = Lock::acquire(world, &run, request.lease).await?;
+    let lock = Lock::acquire(world, &run.id, request.lease).await?;
     record::died(world, lock.died.as_ref()).await?;
 
     let result = back_up(world, source, request, &run, &lock).await;
 
-    let recorded = record::ended(world, &run, Job::Backup, &source.identity(), &result).await;
+    let recorded = record::ended(world, &run.id, Job::Backup, &source.identity(), &result).await;
     let released = lock.release().await;
     let report = result?;
     recorded.and(released)?;
     Ok(report)
+}
+
+/// This run, and the backup it makes.
+struct Run {
+    id: RunId,
+    started: Timestamp,
+}
+
+impl Run {
+    /// Its id is greater than every backup's, whatever the clock says: ids order backups.
+    async fn start(world: &World) -> Result<Self, Error> {
+        let started = world.clock.now();
+        let newest = backups::ids(&*world.vault).await?.pop();
+        let id = RunId::after(newest.as_ref(), started, random(&*world.entropy));
+        Ok(Self { id, started })
+    }
 }
 
 /// Begins anew when a definition changes, a few times.
@@ -100,12 +115,12 @@ async fn back_up(
     world: &World,
     source: &dyn Source,
     request: &Request,
-    run: &RunId,
+    run: &Run,
     lock: &Lock,
 ) -> Result<Report, Error> {
     let vault = establish_vault(world, source, request).await?;
     let keys = KeyChest::open(world, vault).await?;
-    let store = Arc::new(ChunkStore::open(world, keys, run.clone()).await?);
+    let store = Arc::new(ChunkStore::open(world, keys, run.id.clone()).await?);
     let mut attempts = 1;
     loop {
         match attempt(world, source, request, run, lock, &store).await {
@@ -124,16 +139,12 @@ async fn attempt(
     world: &World,
     source: &dyn Source,
     request: &Request,
-    run: &RunId,
+    run: &Run,
     lock: &Lock,
     store: &Arc<ChunkStore>,
 ) -> Result<Report, Error> {
-    let Snapshot {
-        catalog,
-        position,
-        consistency,
-        readers,
-    } = source.snapshot(request.readers).await?;
+    let Snapshot { catalog, position, consistency, readers } =
+        source.snapshot(request.readers).await?;
     let snapshot = world.clock.now();
     let (catalog, connections) = (Arc::new(catalog), readers.len());
 
@@ -150,10 +161,10 @@ async fn attempt(
     lock.confirm().await?;
 
     let facts = HeaderFacts {
-        backup: run.clone(),
+        backup: run.id.clone(),
         vault: store.keys().vault(),
         source: source.identity(),
-        started: run.started().unwrap_or(snapshot),
+        started: run.started,
         snapshot,
         ended: world.clock.now(),
         totals,
@@ -171,28 +182,15 @@ async fn read_tables(
     readers: Vec<Box<dyn Reader>>,
     store: &Arc<ChunkStore>,
 ) -> Result<Vec<TablePart>, Error> {
-    let bytes = catalog
-        .tables
-        .iter()
-        .map(|table| table.estimated_bytes)
-        .sum();
+    let bytes = catalog.tables.iter().map(|table| table.estimated_bytes).sum();
     world.progress.expect(catalog.tables.len() as u64, bytes);
-    let job = TableJob::new(
-        world,
-        Arc::clone(store),
-        request.tenant_column.clone(),
-        request.deadline,
-    );
+    let job =
+        TableJob::new(world, Arc::clone(store), request.tenant_column.clone(), request.deadline);
 
     let mut work = JoinSet::new();
     let queue = Arc::new(Mutex::new(largest_first(catalog)));
     for reader in readers {
-        work.spawn(read_from_queue(
-            job.clone(),
-            reader,
-            Arc::clone(catalog),
-            Arc::clone(&queue),
-        ));
+        work.spawn(read_from_queue(job.clone(), reader, Arc::clone(catalog), Arc::clone(&queue)));
     }
     let mut parts = BTreeMap::new();
     while let Some(done) = work.join_next().await {
@@ -237,16 +235,13 @@ fn assemble(
     tables: Vec<TablePart>,
     store: &ChunkStore,
 ) -> Result<Manifest, Error> {
-    let mut packs: Vec<_> = tables
-        .iter()
-        .flat_map(|part| part.packs.iter().cloned())
-        .collect();
+    let mut packs: Vec<_> = tables.iter().flat_map(|part| part.packs.iter().cloned()).collect();
     packs.sort();
     packs.dedup();
     let sized = packs.into_iter().map(|pack| {
-        let size = store.size_of(&pack).ok_or(Error::Internal(
-            "a chunk lies in a pack that was not stored",
-        ))?;
+        let size = store
+            .size_of(&pack)
+            .ok_or(Error::Internal("a chunk lies in a pack that was not stored"))?;
         Ok((pack, size))
     });
     let packs = sized.collect::<Result<_, Error>>()?;
@@ -254,13 +249,7 @@ fn assemble(
     for table in &mut catalog.tables {
         table.estimated_bytes = 0;
     }
-    Ok(Manifest {
-        position,
-        consistency,
-        catalog,
-        tables,
-        packs,
-    })
+    Ok(Manifest { position, consistency, catalog, tables, packs })
 }
 
 async fn write_manifest(
@@ -273,10 +262,7 @@ async fn write_manifest(
     let key = keys.current(KeyPurpose::Manifest, &Scope::Shared).await?;
     let (header, object) = manifest
         .seal(facts, &key, &*world.entropy)
-        .map_err(|source| Error::Unwritable {
-            what: name.to_string(),
-            source,
-        })?;
+        .map_err(|source| Error::Unwritable { what: name.to_string(), source })?;
     let again = header.open(&object, &key);
     if again.as_ref().ok() != Some(manifest) {
         return Err(Error::Internal("the sealed manifest does not read back"));
@@ -308,27 +294,18 @@ async fn establish_vault(
     let found = world.vault.read(&name).await?;
     let (id, created, revision) = match &found {
         Some((bytes, revision)) => {
-            let damaged = |source| Error::Damaged {
-                name: name.clone(),
-                source,
-            };
+            let damaged = |source| Error::Damaged { name: name.clone(), source };
             let identity = VaultIdentity::read(bytes).map_err(damaged)?;
             if identity.source == source.identity() || !request.adopt {
                 return Ok(identity.vault);
             }
             (identity.vault, identity.created, Some(revision))
         }
-        None => (
-            VaultId::new(random(&*world.entropy)),
-            world.clock.now(),
-            None,
-        ),
+        None => (VaultId::new(random(&*world.entropy)), world.clock.now(), None),
     };
     let identity = VaultIdentity::new(id, source.identity(), created);
-    let content = identity.write().map_err(|source| Error::Unwritable {
-        what: name.to_string(),
-        source,
-    })?;
+    let content =
+        identity.write().map_err(|source| Error::Unwritable { what: name.to_string(), source })?;
     world.vault.swap(&name, revision, content).await?;
     Ok(id)
 }

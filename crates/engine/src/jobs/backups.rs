@@ -32,8 +32,7 @@ pub async fn identity(vault: &dyn Vault) -> Result<Option<VaultIdentity>, Error>
     match vault.get(&name).await {
         Ok(bytes) => {
             let read = VaultIdentity::read(&bytes);
-            read.map(Some)
-                .map_err(|source| Error::Damaged { name, source })
+            read.map(Some).map_err(|source| Error::Damaged { name, source })
         }
         Err(VaultError::Missing { .. }) => Ok(None),
         Err(error) => Err(error.into()),
@@ -42,17 +41,14 @@ pub async fn identity(vault: &dyn Vault) -> Result<Option<VaultIdentity>, Error>
 
 /// The vault's identity; there must be one.
 pub async fn existing_identity(vault: &dyn Vault) -> Result<VaultIdentity, Error> {
-    identity(vault).await?.ok_or_else(|| Error::NoVault {
-        vault: vault.describe(),
-    })
+    identity(vault).await?.ok_or_else(|| Error::NoVault { vault: vault.describe() })
 }
 
 /// The ids of all backups, oldest first.
 pub async fn ids(vault: &dyn Vault) -> Result<Vec<RunId>, Error> {
     let objects = vault.list(prefix::MANIFESTS).await?;
-    let stems = objects
-        .iter()
-        .filter_map(|object| object.name.stem(prefix::MANIFESTS, ".manifest"));
+    let stems =
+        objects.iter().filter_map(|object| object.name.stem(prefix::MANIFESTS, ".manifest"));
     Ok(stems.filter_map(|stem| stem.parse().ok()).collect())
 }
 
@@ -64,26 +60,18 @@ pub async fn list(vault: &dyn Vault) -> Result<Vec<Listed>, Error> {
         let header = read_header(vault, &name).await?;
         Ok::<_, Error>(Listed { name, header })
     });
-    stream::iter(reads)
-        .buffered(PARALLEL_READS)
-        .try_collect()
-        .await
+    stream::iter(reads).buffered(PARALLEL_READS).try_collect().await
 }
 
 /// The id that `text` means: itself, or the newest backup's for `latest`.
 pub async fn find(vault: &dyn Vault, text: &str) -> Result<RunId, Error> {
     existing_identity(vault).await?;
-    let missing = || Error::NoSuchBackup {
-        id: text.to_owned(),
-        vault: vault.describe(),
-    };
+    let missing = || Error::NoSuchBackup { id: text.to_owned(), vault: vault.describe() };
     let ids = ids(vault).await?;
     if text == "latest" {
         return ids.last().cloned().ok_or_else(missing);
     }
-    ids.into_iter()
-        .find(|id| id.as_str() == text)
-        .ok_or_else(missing)
+    ids.into_iter().find(|id| id.as_str() == text).ok_or_else(missing)
 }
 
 /// Opens the manifest of a backup.
@@ -93,12 +81,10 @@ pub async fn find(vault: &dyn Vault, text: &str) -> Result<RunId, Error> {
 pub async fn open(world: &World, keys: &KeyChest, id: &RunId) -> Result<(Header, Manifest), Error> {
     let name = ObjectName::manifest(id);
     let object = world.vault.get(&name).await?;
-    open_object(keys, id, &object)
-        .await
-        .map_err(|error| match error {
-            OpenError::Format(source) => Error::Damaged { name, source },
-            OpenError::Other(error) => error,
-        })
+    open_object(keys, id, &object).await.map_err(|error| match error {
+        OpenError::Format(source) => Error::Damaged { name, source },
+        OpenError::Other(error) => error,
+    })
 }
 
 enum OpenError {
@@ -114,10 +100,7 @@ async fn open_object(
     let header = Header::read(object).map_err(OpenError::Format)?;
     if header.backup != *id || header.vault != keys.vault() {
         let name = header.backup.to_string();
-        return Err(OpenError::Format(FormatError::Seal {
-            kind: "manifest",
-            name,
-        }));
+        return Err(OpenError::Format(FormatError::Seal { kind: "manifest", name }));
     }
     let key = keys.sealing(&header.key).await.map_err(OpenError::Other)?;
     let manifest = header.open(object, &key).map_err(OpenError::Format)?;

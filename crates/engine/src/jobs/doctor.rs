@@ -81,9 +81,7 @@ pub struct Report {
 impl Report {
     /// Does anything not work?
     pub fn has_problem(&self) -> bool {
-        self.findings
-            .iter()
-            .any(|finding| finding.status == Status::Problem)
+        self.findings.iter().any(|finding| finding.status == Status::Problem)
     }
 }
 
@@ -92,9 +90,7 @@ pub async fn run(checkup: &Checkup<'_>) -> Report {
     let (database, vault) = tokio::join!(look_at_database(checkup), look_at_vault(checkup));
     let (vault, identity) = vault;
     let keyring = look_at_keyring(checkup, identity).await;
-    Report {
-        findings: [database, vault, vec![keyring]].concat(),
-    }
+    Report { findings: [database, vault, vec![keyring]].concat() }
 }
 
 /// The checks of the database that come after a survey.
@@ -114,9 +110,7 @@ const SURVEYED: [&str; 10] = [
 /// The checks of what the definitions say.
 fn defined(checkup: &Checkup<'_>) -> impl Iterator<Item = &'static str> {
     let tenant_column = checkup.tenant_column.map(|_| "tenant-column");
-    ["engines", "keys", "character-sets"]
-        .into_iter()
-        .chain(tenant_column)
+    ["engines", "keys", "character-sets"].into_iter().chain(tenant_column)
 }
 
 async fn look_at_database(checkup: &Checkup<'_>) -> Vec<Finding> {
@@ -135,10 +129,7 @@ async fn look_at_database(checkup: &Checkup<'_>) -> Vec<Finding> {
     let definitions = if may_read.status == Status::Ok {
         look_at_definitions(checkup, source, &survey).await
     } else {
-        skipped(
-            ["definitions"].into_iter().chain(defined(checkup)),
-            may_read.check,
-        )
+        skipped(["definitions"].into_iter().chain(defined(checkup)), may_read.check)
     };
     let mut findings = vec![
         server::answers(&survey),
@@ -159,11 +150,7 @@ fn who_restores(survey: &Survey, database: &str) -> Vec<Finding> {
     if may_restore.status != Status::Ok {
         return failed(may_restore, ["restore-definers", "restore-routines"]);
     }
-    vec![
-        may_restore,
-        privileges::definers(survey),
-        privileges::function_creators(survey),
-    ]
+    vec![may_restore, privileges::definers(survey), privileges::function_creators(survey)]
 }
 
 async fn look_at_definitions(
@@ -215,12 +202,7 @@ fn unsurveyed(error: &SurveyError) -> Finding {
 }
 
 /// The checks of a vault that come after it was reached.
-const REACHED: [&str; 4] = [
-    "vault-writable",
-    "vault-owner",
-    "last-backup",
-    "last-backup-run",
-];
+const REACHED: [&str; 4] = ["vault-writable", "vault-owner", "last-backup", "last-backup-run"];
 
 /// What was found, and the vault's identity if it has one.
 async fn look_at_vault(checkup: &Checkup<'_>) -> (Vec<Finding>, Option<VaultId>) {
@@ -230,10 +212,7 @@ async fn look_at_vault(checkup: &Checkup<'_>) -> (Vec<Finding>, Option<VaultId>)
     };
     match patiently(look_into_vault(checkup, &**vault)).await {
         Some(found) => found,
-        None => (
-            failed(no_answer("vault", remedy_of_vault(&**vault)), REACHED),
-            None,
-        ),
+        None => (failed(no_answer("vault", remedy_of_vault(&**vault)), REACHED), None),
     }
 }
 
@@ -257,11 +236,7 @@ async fn look_into_vault(
     let database = checkup.database.as_ref().ok();
     let source = database.map(|database| database.source.identity());
     let (owner, identity) = owner(vault, source.as_ref(), backups.len()).await;
-    let mut findings = vec![
-        of_vault::reached(&vault.describe(), backups.len()),
-        writable,
-        owner,
-    ];
+    let mut findings = vec![of_vault::reached(&vault.describe(), backups.len()), writable, owner];
     findings.extend(last_lock(vault, now).await);
     findings.push(last_backup(vault, backups.last(), now).await);
     findings.extend(last_runs(vault).await);
@@ -291,10 +266,8 @@ enum ProbeError {
 async fn probe(checkup: &Checkup<'_>, vault: &dyn Vault) -> Result<(), ProbeError> {
     let name = ObjectName::probe();
     let text = hex::encode(random::<16>(&*checkup.entropy));
-    let content = Bytes::from(format!(
-        "{{\"probe\":\"{text}\",\"at\":\"{}\"}}\n",
-        checkup.clock.now()
-    ));
+    let content =
+        Bytes::from(format!("{{\"probe\":\"{text}\",\"at\":\"{}\"}}\n", checkup.clock.now()));
     for _ in 0..PROBES {
         let before: Option<Revision> = vault.read(&name).await?.map(|(_, revision)| revision);
         match vault.swap(&name, before.as_ref(), content.clone()).await {
@@ -306,9 +279,7 @@ async fn probe(checkup: &Checkup<'_>, vault: &dyn Vault) -> Result<(), ProbeErro
                 if is_ours || is_later {
                     return Ok(());
                 }
-                return Err(ProbeError::Differs {
-                    vault: vault.describe(),
-                });
+                return Err(ProbeError::Differs { vault: vault.describe() });
             }
             Err(VaultError::Changed { .. }) => {}
             Err(error) => return Err(error.into()),
@@ -331,10 +302,7 @@ async fn owner(
             return (Finding::problem("vault-owner", told(&error), remedy), None);
         }
     };
-    (
-        of_vault::owner(identity.as_ref(), source, backups),
-        identity.map(|identity| identity.vault),
-    )
+    (of_vault::owner(identity.as_ref(), source, backups), identity.map(|identity| identity.vault))
 }
 
 async fn last_lock(vault: &dyn Vault, now: Timestamp) -> Option<Finding> {
@@ -342,10 +310,7 @@ async fn last_lock(vault: &dyn Vault, now: Timestamp) -> Option<Finding> {
     match Lease::read(&bytes) {
         Ok(lease) => of_vault::lock(Some(&lease), now),
         Err(source) => {
-            let error = Error::Damaged {
-                name: ObjectName::lock(),
-                source,
-            };
+            let error = Error::Damaged { name: ObjectName::lock(), source };
             let remedy = "see that no backup runs, then take the object away";
             Some(Finding::problem("vault-lock", told(&error), remedy))
         }
@@ -359,10 +324,7 @@ async fn last_backup(vault: &dyn Vault, newest: Option<&RunId>, now: Timestamp) 
     match backups::read_header(vault, &ObjectName::manifest(id)).await {
         Ok(Ok(header)) => of_vault::last_backup(Some((id, header.snapshot)), now),
         Ok(Err(source)) => {
-            let error = Error::Damaged {
-                name: ObjectName::manifest(id),
-                source,
-            };
+            let error = Error::Damaged { name: ObjectName::manifest(id), source };
             let remedy = "find out what else is damaged: gorgen-backup verify --read-data";
             Finding::problem("last-backup", told(&error), remedy)
         }
@@ -382,11 +344,7 @@ async fn last_runs(vault: &dyn Vault) -> Vec<Finding> {
     names.sort_unstable_by(|one, other| other.cmp(one));
     let mut records = Vec::new();
     for name in names.iter().take(RECENT_RUNS) {
-        let record = vault
-            .get(name)
-            .await
-            .ok()
-            .and_then(|bytes| RunRecord::read(&bytes).ok());
+        let record = vault.get(name).await.ok().and_then(|bytes| RunRecord::read(&bytes).ok());
         records.extend(record);
     }
     of_vault::last_runs(&records)
@@ -402,9 +360,7 @@ async fn look_at_keyring(checkup: &Checkup<'_>, identity: Option<VaultId>) -> Fi
         None => no_answer("keyring", remedy_of_keyring(&**keyring)),
         Some(Ok(fact)) => Finding::ok("keyring", format!("{} {fact}", keyring.describe())),
         Some(Err(error)) => {
-            let hint = error
-                .hint()
-                .unwrap_or_else(|| remedy_of_keyring(&**keyring).to_owned());
+            let hint = error.hint().unwrap_or_else(|| remedy_of_keyring(&**keyring).to_owned());
             Finding::problem("keyring", told(&error), hint)
         }
     }
@@ -445,13 +401,9 @@ async fn open_newest_key(
     identity: VaultId,
 ) -> Result<bool, Error> {
     let listed = vault.list(prefix::KEYS).await?;
-    let ids = listed.iter().filter_map(|object| {
-        object
-            .name
-            .stem(prefix::KEYS, ".json")?
-            .parse::<KeyId>()
-            .ok()
-    });
+    let ids = listed
+        .iter()
+        .filter_map(|object| object.name.stem(prefix::KEYS, ".json")?.parse::<KeyId>().ok());
     let of_manifests = ids.filter(|id| id.purpose() == KeyPurpose::Manifest);
     let Some(newest) = of_manifests.max_by_key(KeyId::created) else {
         return Ok(false);
@@ -464,10 +416,7 @@ async fn open_newest_key(
         progress: Arc::new(Progress::default()),
         tool: String::new(),
     };
-    KeyChest::open(&world, identity)
-        .await?
-        .sealing(&newest)
-        .await?;
+    KeyChest::open(&world, identity).await?.sealing(&newest).await?;
     Ok(true)
 }
 
@@ -490,12 +439,7 @@ async fn make_key(
         return Ok(());
     }
     let keyring = keyring.describe();
-    Err(KeyringError::DoesNotOpen {
-        key: context.key,
-        keyring,
-        source: None,
-    }
-    .into())
+    Err(KeyringError::DoesNotOpen { key: context.key, keyring, source: None }.into())
 }
 
 /// A check without its subject, and those that come after it.
@@ -517,18 +461,12 @@ fn failed(finding: Finding, later: impl IntoIterator<Item = &'static str>) -> Ve
 }
 
 fn skipped(checks: impl IntoIterator<Item = &'static str>, needs: &str) -> Vec<Finding> {
-    let skipped = checks
-        .into_iter()
-        .map(|check| Finding::skipped(check, needs));
+    let skipped = checks.into_iter().map(|check| Finding::skipped(check, needs));
     skipped.collect()
 }
 
 fn no_answer(check: &'static str, remedy: &str) -> Finding {
-    Finding::problem(
-        check,
-        format!("no answer within {} s", PATIENCE.as_secs()),
-        remedy,
-    )
+    Finding::problem(check, format!("no answer within {} s", PATIENCE.as_secs()), remedy)
 }
 
 /// What it gives, unless it takes too long.

@@ -81,19 +81,11 @@ pub async fn run(
     let vault = backups::existing_identity(&*world.vault).await?.vault;
     let keys = Arc::new(KeyChest::open(world, vault).await?);
     let (header, manifest) = backups::open(world, &keys, &backup).await?;
-    let content = Arc::new(Content {
-        header,
-        manifest,
-        tool: world.tool.clone(),
-        started,
-    });
+    let content = Arc::new(Content { header, manifest, tool: world.tool.clone(), started });
 
     let (sender, chunks) = mpsc::channel(FETCHED_AHEAD);
-    let rows = Rows {
-        content: Arc::clone(&content),
-        chunks,
-        progress: Arc::clone(&world.progress),
-    };
+    let rows =
+        Rows { content: Arc::clone(&content), chunks, progress: Arc::clone(&world.progress) };
     let written = {
         let content = Arc::clone(&content);
         blocking(move || content.write(layout, rows, files))
@@ -150,7 +142,12 @@ struct Content {
 }
 
 impl Content {
-    fn write(&self, layout: Layout, mut rows: Rows, files: Arc<dyn Files>) -> Result<Output, Error> {
+    fn write(
+        &self,
+        layout: Layout,
+        mut rows: Rows,
+        files: Arc<dyn Files>,
+    ) -> Result<Output, Error> {
         let mut output = Output::open(files)?;
         match layout {
             Layout::Sql => single::write(self, &mut rows, &mut output)?,
@@ -247,10 +244,9 @@ enum Damage {
 impl Damage {
     fn in_chunk(self, part: &TablePart, chunk: &ChunkRef) -> Error {
         match (self, part.pack_of(chunk)) {
-            (Self::Rows(source), Some(pack)) => Error::Damaged {
-                name: ObjectName::pack(pack),
-                source,
-            },
+            (Self::Rows(source), Some(pack)) => {
+                Error::Damaged { name: ObjectName::pack(pack), source }
+            }
             (Self::Rows(_), None) => Error::Internal("a chunk without a pack"),
             (Self::Other(error), _) => error,
         }

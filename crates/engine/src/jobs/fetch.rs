@@ -32,25 +32,18 @@ pub struct Stretch {
 
 impl Stretch {
     fn start(&self) -> u64 {
-        self.chunks
-            .first()
-            .map_or(0, |chunk| u64::from(chunk.offset))
+        self.chunks.first().map_or(0, |chunk| u64::from(chunk.offset))
     }
 
     fn end(&self) -> u64 {
-        self.chunks
-            .last()
-            .map_or(0, |chunk| u64::from(chunk.offset) + u64::from(chunk.length))
+        self.chunks.last().map_or(0, |chunk| u64::from(chunk.offset) + u64::from(chunk.length))
     }
 }
 
 impl Fetcher {
     /// A fetcher with the vault's keys.
     pub fn new(world: &World, keys: Arc<KeyChest>) -> Self {
-        Self {
-            world: world.clone(),
-            keys,
-        }
+        Self { world: world.clone(), keys }
     }
 
     /// All chunks of a table, in few reads, in the manifest's order.
@@ -60,15 +53,10 @@ impl Fetcher {
     pub fn stretches(part: &TablePart) -> Result<Vec<Stretch>, Error> {
         let mut stretches: Vec<Stretch> = Vec::new();
         for chunk in part.groups.iter().flat_map(|group| &group.chunks) {
-            let pack = part
-                .pack_of(chunk)
-                .ok_or(Error::Internal("a chunk without a pack"))?;
+            let pack = part.pack_of(chunk).ok_or(Error::Internal("a chunk without a pack"))?;
             match stretches.last_mut() {
                 Some(last) if last.pack == *pack && joins(last, chunk) => last.chunks.push(*chunk),
-                _ => stretches.push(Stretch {
-                    pack: pack.clone(),
-                    chunks: vec![*chunk],
-                }),
+                _ => stretches.push(Stretch { pack: pack.clone(), chunks: vec![*chunk] }),
             }
         }
         Ok(stretches)
@@ -85,10 +73,8 @@ impl Fetcher {
         let mut rows = Vec::with_capacity(stretch.chunks.len());
         for chunk in &stretch.chunks {
             let from = u64::from(chunk.offset) - stretch.start();
-            let sealed = slice(&bytes, from, chunk.length).map_err(|source| Error::Damaged {
-                name: name.clone(),
-                source,
-            })?;
+            let sealed = slice(&bytes, from, chunk.length)
+                .map_err(|source| Error::Damaged { name: name.clone(), source })?;
             rows.push(self.open(part, chunk, sealed, &name).await?);
         }
         Ok(rows)
@@ -101,25 +87,15 @@ impl Fetcher {
         sealed: Bytes,
         name: &ObjectName,
     ) -> Result<Vec<u8>, Error> {
-        let key_id = part
-            .key_of(chunk)
-            .ok_or(Error::Internal("a chunk without a key"))?;
+        let key_id = part.key_of(chunk).ok_or(Error::Internal("a chunk without a key"))?;
         let key = self.keys.sealing(key_id).await?;
         let (vault, chunk) = (self.keys.vault(), *chunk);
         let opened = blocking(move || {
             let name = chunk.chunk.to_string();
-            let binding = Binding {
-                vault,
-                kind: "chunk",
-                name: &name,
-                beside: &[],
-            };
+            let binding = Binding { vault, kind: "chunk", name: &name, beside: &[] };
             decompress(&key.open(&sealed, binding)?, chunk.raw as usize)
         });
-        opened.await?.map_err(|source| Error::Damaged {
-            name: name.clone(),
-            source,
-        })
+        opened.await?.map_err(|source| Error::Damaged { name: name.clone(), source })
     }
 }
 
@@ -134,9 +110,6 @@ fn slice(bytes: &Bytes, from: u64, length: u32) -> Result<Bytes, FormatError> {
     if end <= bytes.len() {
         Ok(bytes.slice(from..end))
     } else {
-        Err(FormatError::Length {
-            expected: end as u64,
-            given: bytes.len() as u64,
-        })
+        Err(FormatError::Length { expected: end as u64, given: bytes.len() as u64 })
     }
 }

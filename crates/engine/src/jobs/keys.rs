@@ -32,9 +32,7 @@ impl KeyChest {
     /// Looks which keys there are. Opens none yet.
     pub async fn open(world: &World, vault: VaultId) -> Result<Self, Error> {
         let objects = world.vault.list(prefix::KEYS).await?;
-        let ids = objects
-            .iter()
-            .filter_map(|object| object.name.stem(prefix::KEYS, ".json"));
+        let ids = objects.iter().filter_map(|object| object.name.stem(prefix::KEYS, ".json"));
         Ok(Self {
             world: world.clone(),
             vault,
@@ -75,9 +73,7 @@ impl KeyChest {
     pub async fn naming(&self, scope: &Scope) -> Result<Arc<NamingKey>, Error> {
         let find = async || {
             let oldest = self.of(KeyPurpose::Naming, scope).next();
-            let (_, key) = self
-                .unwrap_or_generate(oldest, KeyPurpose::Naming, scope)
-                .await?;
+            let (_, key) = self.unwrap_or_generate(oldest, KeyPurpose::Naming, scope).await?;
             Ok(NamingKey::new(&key))
         };
         self.naming.get(scope.clone(), find).await
@@ -104,9 +100,7 @@ impl KeyChest {
     }
 
     fn of(&self, purpose: KeyPurpose, scope: &Scope) -> impl DoubleEndedIterator<Item = &KeyId> {
-        self.kept
-            .iter()
-            .filter(move |id| id.purpose() == purpose && id.scope() == scope)
+        self.kept.iter().filter(move |id| id.purpose() == purpose && id.scope() == scope)
     }
 
     fn newest(&self, purpose: KeyPurpose, scope: &Scope) -> Option<&KeyId> {
@@ -120,10 +114,7 @@ impl KeyChest {
     ) -> Result<(KeyId, DataKey), Error> {
         let now = self.world.clock.now();
         let id = KeyId::new(purpose, scope.clone(), now, random(&*self.world.entropy));
-        let context = KeyContext {
-            vault: self.vault,
-            key: id.clone(),
-        };
+        let context = KeyContext { vault: self.vault, key: id.clone() };
         let (key, wrapped) = self.world.keyring.generate(&context).await?;
         let record = KeyRecord::new(id.clone(), self.vault, key_check(&id, &key), vec![wrapped]);
         let written = record.write().map_err(|source| unwritable(&id, source))?;
@@ -134,10 +125,7 @@ impl KeyChest {
     async fn unwrap(&self, id: &KeyId) -> Result<DataKey, Error> {
         let name = ObjectName::key(id);
         let bytes = self.world.vault.get(&name).await?;
-        let damaged = |source| Error::Damaged {
-            name: name.clone(),
-            source,
-        };
+        let damaged = |source| Error::Damaged { name: name.clone(), source };
         let record = KeyRecord::read(&bytes).map_err(damaged)?;
         if record.key != *id || record.vault != self.vault {
             let source = of_another_key(&id.to_string());
@@ -150,38 +138,24 @@ impl KeyChest {
             keyring: keyring.describe(),
             wrapped_for: record.wrapped_for(),
         })?;
-        let context = KeyContext {
-            vault: self.vault,
-            key: id.clone(),
-        };
+        let context = KeyContext { vault: self.vault, key: id.clone() };
         let key = keyring.unwrap(wrapped, &context).await?;
         if same_check(&key_check(id, &key), &record.check) {
             Ok(key)
         } else {
             let keyring = keyring.describe();
-            Err(KeyringError::DoesNotOpen {
-                key: id.clone(),
-                keyring,
-                source: None,
-            }
-            .into())
+            Err(KeyringError::DoesNotOpen { key: id.clone(), keyring, source: None }.into())
         }
     }
 }
 
 /// A record in the place of the key `id` that is another's.
 pub(super) fn of_another_key(id: &str) -> FormatError {
-    FormatError::Seal {
-        kind: "key",
-        name: id.to_owned(),
-    }
+    FormatError::Seal { kind: "key", name: id.to_owned() }
 }
 
 fn unwritable(id: &KeyId, source: FormatError) -> Error {
-    Error::Unwritable {
-        what: format!("the record of key {id}"),
-        source,
-    }
+    Error::Unwritable { what: format!("the record of key {id}"), source }
 }
 
 /// Values that are made once each, by whoever needs them first, while others wait.
@@ -200,14 +174,8 @@ impl<K: Eq + Hash, V> Cells<K, V> {
         make: impl AsyncFnOnce() -> Result<V, Error>,
     ) -> Result<Arc<V>, Error> {
         let cell = Arc::clone(
-            self.0
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .entry(key)
-                .or_default(),
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default(),
         );
-        cell.get_or_try_init(async || make().await.map(Arc::new))
-            .await
-            .cloned()
+        cell.get_or_try_init(async || make().await.map(Arc::new)).await.cloned()
     }
 }

@@ -45,10 +45,7 @@ impl Lock {
     ) -> Result<Self, Error> {
         let (now, found) = (world.clock.now(), read(world).await?);
         if let Some((lease, _)) = found.as_ref().filter(|(lease, _)| !lease.is_free(now)) {
-            return Err(Error::Locked {
-                run: lease.run.clone(),
-                until: lease.until,
-            });
+            return Err(Error::Locked { run: lease.run.clone(), until: lease.until });
         }
         let lease = Lease::held(run.clone(), now + signed(length));
         let before = found.as_ref().map(|(_, revision)| revision);
@@ -58,22 +55,11 @@ impl Lock {
             }
             other => other?,
         };
-        let died = found
-            .filter(|(lease, _)| !lease.released)
-            .map(|(lease, _)| lease.run);
+        let died = found.filter(|(lease, _)| !lease.released).map(|(lease, _)| lease.run);
         let revision = Mutex::new(Some(revision));
-        let held = Arc::new(Held {
-            world: world.clone(),
-            run: run.clone(),
-            length,
-            revision,
-        });
+        let held = Arc::new(Held { world: world.clone(), run: run.clone(), length, revision });
         let renewal = tokio::spawn(renew_forever(Arc::clone(&held)));
-        Ok(Self {
-            held,
-            renewal,
-            died,
-        })
+        Ok(Self { held, renewal, died })
     }
 
     /// Renews the lease now: `Ok` means that no other run wrote since this one took the lock.
@@ -157,28 +143,19 @@ async fn read(world: &World) -> Result<Option<(Lease, Revision)>, Error> {
 
 async fn write(world: &World, lease: &Lease, before: Option<&Revision>) -> Result<Revision, Error> {
     let content = lease.write().map_err(damaged)?;
-    Ok(world
-        .vault
-        .swap(&ObjectName::lock(), before, content)
-        .await?)
+    Ok(world.vault.swap(&ObjectName::lock(), before, content).await?)
 }
 
 async fn taken_by_other(world: &World) -> Error {
     match read(world).await {
-        Ok(Some((lease, _))) => Error::Locked {
-            run: lease.run,
-            until: lease.until,
-        },
+        Ok(Some((lease, _))) => Error::Locked { run: lease.run, until: lease.until },
         Ok(None) => Error::Internal("the lock was taken and is gone"),
         Err(error) => error,
     }
 }
 
 fn damaged(source: FormatError) -> Error {
-    Error::Damaged {
-        name: ObjectName::lock(),
-        source,
-    }
+    Error::Damaged { name: ObjectName::lock(), source }
 }
 
 fn signed(length: Duration) -> SignedDuration {

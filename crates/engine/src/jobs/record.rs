@@ -17,11 +17,7 @@ pub(super) async fn ended<T: Serialize>(
     source: &SourceIdentity,
     result: &Result<T, Error>,
 ) -> Result<(), Error> {
-    let outcome = if result.is_ok() {
-        Outcome::Succeeded
-    } else {
-        Outcome::Failed
-    };
+    let outcome = if result.is_ok() { Outcome::Succeeded } else { Outcome::Failed };
     let now = world.clock.now();
     let mut record = RunRecord::new(run.clone(), job, outcome, run.started().unwrap_or(now), now);
     record.source = Some(source.clone());
@@ -38,9 +34,7 @@ pub(super) async fn died(world: &World, run: Option<&RunId>) -> Result<(), Error
     let now = world.clock.now();
     let started = run.started().unwrap_or(now);
     let mut record = RunRecord::new(run.clone(), Job::Backup, Outcome::Died, started, now);
-    record
-        .error
-        .push("the run ended without giving its lock back".to_owned());
+    record.error.push("the run ended without giving its lock back".to_owned());
     match write(world, &record).await {
         Err(Error::Vault(VaultError::Exists { .. })) => Ok(()),
         other => other,
@@ -55,9 +49,7 @@ fn chain(error: &dyn std::error::Error) -> Vec<String> {
 
 async fn write(world: &World, record: &RunRecord) -> Result<(), Error> {
     let name = ObjectName::run(&record.run);
-    let content = record.write().map_err(|source| Error::Unwritable {
-        what: name.to_string(),
-        source,
-    })?;
+    let content =
+        record.write().map_err(|source| Error::Unwritable { what: name.to_string(), source })?;
     Ok(world.vault.put(&name, content).await?)
 }

@@ -167,35 +167,17 @@ struct Chosen {
 
 /// Leaves of the manifest what was asked for: with tables named, only these and their triggers.
 fn choose(backup: &RunId, manifest: Manifest, request: &Request) -> Result<Chosen, Error> {
-    let Manifest {
-        mut catalog,
-        tables: mut parts,
-        ..
-    } = manifest;
+    let Manifest { mut catalog, tables: mut parts, .. } = manifest;
     let mut left_out = Vec::new();
     if request.tables.is_empty() {
-        return Ok(Chosen {
-            catalog,
-            parts,
-            left_out,
-        });
+        return Ok(Chosen { catalog, parts, left_out });
     }
-    if let Some(table) = request
-        .tables
-        .iter()
-        .find(|name| !catalog.tables.iter().any(|t| t.name == **name))
+    if let Some(table) =
+        request.tables.iter().find(|name| !catalog.tables.iter().any(|t| t.name == **name))
     {
-        let known: Vec<_> = catalog
-            .tables
-            .iter()
-            .map(|table| table.name.as_str())
-            .collect();
+        let known: Vec<_> = catalog.tables.iter().map(|table| table.name.as_str()).collect();
         let known = known.join(", ");
-        return Err(Error::NoSuchTable {
-            table: table.clone(),
-            backup: backup.clone(),
-            known,
-        });
+        return Err(Error::NoSuchTable { table: table.clone(), backup: backup.clone(), known });
     }
     let wanted = |name: &str| request.tables.iter().any(|table| table == name);
     catalog.tables.retain(|table| wanted(&table.name));
@@ -212,11 +194,7 @@ fn choose(backup: &RunId, manifest: Manifest, request: &Request) -> Result<Chose
         }
         keep
     });
-    Ok(Chosen {
-        catalog,
-        parts,
-        left_out,
-    })
+    Ok(Chosen { catalog, parts, left_out })
 }
 
 async fn refuse_full_target(target: &dyn Target) -> Result<TargetState, Error> {
@@ -247,10 +225,7 @@ impl Work<'_> {
         if problems.is_empty() {
             Ok(())
         } else {
-            Err(Error::Incompatible {
-                target: compatibility::name_of(&info),
-                problems,
-            })
+            Err(Error::Incompatible { target: compatibility::name_of(&info), problems })
         }
     }
 
@@ -281,9 +256,10 @@ impl Work<'_> {
             self.create_object(sequence).await?;
         }
         for table in &catalog.tables {
-            let ddl = self.with_mapped_collations(&definition::split(&table.ddl).create);
-            self.execute(&format!("create table {}", table.name), &ddl)
-                .await?;
+            let create = definition::split(&table.ddl).create;
+            let ddl = definition::without_database(&create, &catalog.database);
+            let ddl = self.with_mapped_collations(&ddl);
+            self.execute(&format!("create table {}", table.name), &ddl).await?;
         }
         Ok(())
     }
@@ -291,22 +267,14 @@ impl Work<'_> {
     async fn create_database(&self) -> Result<(), Error> {
         let catalog = &self.chosen.catalog;
         let collation = self.mapped(&catalog.collation);
-        let charset = if collation == catalog.collation {
-            &catalog.charset
-        } else {
-            charset_of(collation)
-        };
+        let charset =
+            if collation == catalog.collation { &catalog.charset } else { charset_of(collation) };
         Ok(self.target.create_database(charset, collation).await?)
     }
 
     /// Loads all rows, with several connections at once.
     async fn load_rows(&self) -> Result<(), Error> {
-        let bytes = self
-            .chosen
-            .parts
-            .iter()
-            .map(|part| part.digest().bytes)
-            .sum();
+        let bytes = self.chosen.parts.iter().map(|part| part.digest().bytes).sum();
         let connections = self.request.connections.max(1);
         let lanes = Arc::new(Mutex::new(lanes(&self.chosen, connections)?));
         let left = Arc::new(lanes_left(&self.chosen, &*lanes.lock().await));
@@ -351,8 +319,7 @@ impl Work<'_> {
                     relation.name, table.name, relation.parent
                 ));
             }
-            self.alter(table, "add the foreign keys of", &foreign_keys)
-                .await?;
+            self.alter(table, "add the foreign keys of", &foreign_keys).await?;
         }
         Ok(())
     }
@@ -361,24 +328,15 @@ impl Work<'_> {
         if clauses.is_empty() {
             return Ok(());
         }
-        let added: Vec<_> = clauses
-            .iter()
-            .map(|clause| format!("ADD {clause}"))
-            .collect();
+        let added: Vec<_> = clauses.iter().map(|clause| format!("ADD {clause}")).collect();
         let statement = format!("ALTER TABLE {} {}", quoted(&table.name), added.join(", "));
-        self.execute(&format!("{what} table {}", table.name), &statement)
-            .await
+        self.execute(&format!("{what} table {}", table.name), &statement).await
     }
 
     /// Foreign keys to tables of this database that are not being restored.
     fn relations_outwards<'a>(&'a self, table: &'a Table) -> impl Iterator<Item = &'a Relation> {
-        let known: BTreeSet<_> = self
-            .chosen
-            .catalog
-            .tables
-            .iter()
-            .map(|table| table.name.as_str())
-            .collect();
+        let known: BTreeSet<_> =
+            self.chosen.catalog.tables.iter().map(|table| table.name.as_str()).collect();
         let whole = self.request.tables.is_empty();
         table.relations.iter().filter(move |relation| {
             !whole
@@ -389,20 +347,12 @@ impl Work<'_> {
 
     /// Reads every table back and compares it with the backup.
     async fn read_back(&self) -> Result<Vec<RestoredTable>, Error> {
-        let snapshot = self
-            .target
-            .source()
-            .snapshot(self.request.connections)
-            .await?;
+        let snapshot = self.target.source().snapshot(self.request.connections).await?;
         let queue: VecDeque<usize> = (0..self.chosen.parts.len()).collect();
         let queue = Arc::new(Mutex::new(queue));
         let mut work = JoinSet::new();
         for reader in snapshot.readers {
-            work.spawn(digest_from_queue(
-                reader,
-                Arc::clone(&self.chosen),
-                Arc::clone(&queue),
-            ));
+            work.spawn(digest_from_queue(reader, Arc::clone(&self.chosen), Arc::clone(&queue)));
         }
         let mut found = BTreeMap::new();
         while let Some(done) = work.join_next().await {
@@ -417,33 +367,22 @@ impl Work<'_> {
             let expected = part.digest();
             match found.get(&place) {
                 Some(digest) if *digest == expected => {
-                    tables.push(RestoredTable {
-                        table: part.table.clone(),
-                        digest: *digest,
-                    });
+                    tables.push(RestoredTable { table: part.table.clone(), digest: *digest });
                 }
                 Some(digest) => differences.push(difference(&part.table, &expected, digest)),
                 None => return Err(Error::Internal("a table was not read back")),
             }
         }
-        if differences.is_empty() {
-            Ok(tables)
-        } else {
-            Err(Error::Mismatch { differences })
-        }
+        if differences.is_empty() { Ok(tables) } else { Err(Error::Mismatch { differences }) }
     }
 
     /// Rows that point nowhere were so in the source as well, since all digests are equal; they are still news.
     async fn look_for_orphans(&self, warnings: &mut Vec<String>) -> Result<(), Error> {
         for table in &self.chosen.catalog.tables {
-            let outwards: BTreeSet<_> = self
-                .relations_outwards(table)
-                .map(|relation| &relation.name)
-                .collect();
-            for relation in table
-                .relations
-                .iter()
-                .filter(|relation| !outwards.contains(&relation.name))
+            let outwards: BTreeSet<_> =
+                self.relations_outwards(table).map(|relation| &relation.name).collect();
+            for relation in
+                table.relations.iter().filter(|relation| !outwards.contains(&relation.name))
             {
                 let orphans = self.target.orphans(&table.name, relation).await?;
                 if orphans > 0 {
@@ -490,9 +429,7 @@ impl Work<'_> {
                 warnings.extend(failed.iter().map(|(view, error)| {
                     let causes =
                         std::iter::successors(std::error::Error::source(error), |e| e.source());
-                    let why = causes
-                        .last()
-                        .map_or_else(|| error.to_string(), ToString::to_string);
+                    let why = causes.last().map_or_else(|| error.to_string(), ToString::to_string);
                     format!("view {} is invalid and was not restored: {why}", view.name)
                 }));
                 return Ok(());
@@ -503,23 +440,12 @@ impl Work<'_> {
     }
 
     fn objects_of(&self, kind: StoredObjectKind) -> impl Iterator<Item = &StoredObject> {
-        self.chosen
-            .catalog
-            .objects
-            .iter()
-            .filter(move |object| object.kind == kind)
+        self.chosen.catalog.objects.iter().filter(move |object| object.kind == kind)
     }
 
     async fn create_object(&self, object: &StoredObject) -> Result<(), Error> {
-        let action = format!(
-            "create {} {}",
-            object.kind.keyword().to_lowercase(),
-            object.name
-        );
-        let ddl = self
-            .request
-            .definers
-            .apply(&object.ddl, object.definer.as_deref());
+        let action = format!("create {} {}", object.kind.keyword().to_lowercase(), object.name);
+        let ddl = self.request.definers.apply(&object.ddl, object.definer.as_deref());
         let ddl = self.with_mapped_collations(&ddl);
         self.target.execute(&action, &ddl, &object.context).await?;
         if let Some(after) = &object.after {
@@ -529,34 +455,25 @@ impl Work<'_> {
     }
 
     async fn execute(&self, action: &str, statement: &str) -> Result<(), Error> {
-        Ok(self
-            .target
-            .execute(action, statement, &CharsetContext::default())
-            .await?)
+        Ok(self.target.execute(action, statement, &CharsetContext::default()).await?)
     }
 
     fn mapped<'a>(&'a self, collation: &'a str) -> &'a str {
-        self.request
-            .collations
-            .get(collation)
-            .map_or(collation, String::as_str)
+        self.request.collations.get(collation).map_or(collation, String::as_str)
     }
 
     fn with_mapped_collations(&self, ddl: &str) -> String {
         let mapped = self.request.collations.iter();
-        mapped.fold(ddl.to_owned(), |ddl, (from, to)| {
-            definition::replace_word(&ddl, from, to)
-        })
+        mapped.fold(ddl.to_owned(), |ddl, (from, to)| definition::replace_word(&ddl, from, to))
     }
 
     /// Gives the failure back, with what went wrong in cleaning up after it.
     async fn leave_as_it_was(&self, before: TargetState, failure: Error) -> Error {
         match self.empty(before).await {
             Ok(()) => failure,
-            Err(cleanup) => Error::NotCleanedUp {
-                failure: Box::new(failure),
-                cleanup: Box::new(cleanup),
-            },
+            Err(cleanup) => {
+                Error::NotCleanedUp { failure: Box::new(failure), cleanup: Box::new(cleanup) }
+            }
         }
     }
 
@@ -595,10 +512,7 @@ fn lanes(chosen: &Chosen, connections: usize) -> Result<VecDeque<Lane>, Error> {
         let stretches = Fetcher::stretches(part)?;
         let parts = if table.key.is_empty() { 1 } else { connections };
         let length = stretches.len().div_ceil(parts).max(1);
-        lanes.extend(stretches.chunks(length).map(|part| Lane {
-            place,
-            stretches: part.to_vec(),
-        }));
+        lanes.extend(stretches.chunks(length).map(|part| Lane { place, stretches: part.to_vec() }));
     }
     lanes.sort_by_key(|lane| std::cmp::Reverse(lane.bytes()));
     Ok(lanes.into())
@@ -606,9 +520,7 @@ fn lanes(chosen: &Chosen, connections: usize) -> Result<VecDeque<Lane>, Error> {
 
 fn lanes_left(chosen: &Chosen, lanes: &VecDeque<Lane>) -> Vec<AtomicUsize> {
     let count = |place| lanes.iter().filter(|lane| lane.place == place).count();
-    (0..chosen.parts.len())
-        .map(|place| AtomicUsize::new(count(place)))
-        .collect()
+    (0..chosen.parts.len()).map(|place| AtomicUsize::new(count(place))).collect()
 }
 
 struct Loading {
@@ -654,9 +566,7 @@ impl Loading {
             Ok::<_, Error>(())
         });
         while let Some((rows, count)) = opened.recv().await {
-            self.loader
-                .load(&self.chosen.catalog.tables[place], &rows, count)
-                .await?;
+            self.loader.load(&self.chosen.catalog.tables[place], &rows, count).await?;
             self.world.progress.rows_done(count, rows.len() as u64);
         }
         while let Some(done) = fetching.join_next().await {
@@ -675,10 +585,7 @@ async fn digest_from_queue(
     loop {
         let next = queue.lock().await.pop_front();
         let Some(place) = next else { return Ok(found) };
-        found.push((
-            place,
-            digest(&mut *reader, &chosen.catalog.tables[place]).await?,
-        ));
+        found.push((place, digest(&mut *reader, &chosen.catalog.tables[place]).await?));
     }
 }
 
@@ -703,10 +610,7 @@ fn difference(table: &str, expected: &Digest, found: &Digest) -> String {
             found.rows
         )
     } else {
-        format!(
-            "table {table}: {} rows were backed up, {} are there",
-            expected.rows, found.rows
-        )
+        format!("table {table}: {} rows were backed up, {} are there", expected.rows, found.rows)
     }
 }
 
@@ -728,20 +632,13 @@ struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     fn start(world: &'a World) -> Self {
-        Self {
-            world,
-            last: world.clock.now(),
-            phases: Vec::new(),
-        }
+        Self { world, last: world.clock.now(), phases: Vec::new() }
     }
 
     fn lap(&mut self, name: &str) {
         let now = self.world.clock.now();
         let passed: SignedDuration = now.duration_since(self.last);
-        self.phases.push(Phase {
-            name: name.to_owned(),
-            seconds: passed.as_secs_f64(),
-        });
+        self.phases.push(Phase { name: name.to_owned(), seconds: passed.as_secs_f64() });
         self.last = now;
     }
 }

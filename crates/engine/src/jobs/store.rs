@@ -113,12 +113,7 @@ impl ChunkStore {
         let (world, vault, sealing) = (self.world.clone(), self.keys.vault(), Arc::clone(&key));
         let sealed = blocking(move || {
             let name = id.to_string();
-            let binding = Binding {
-                vault,
-                kind: "chunk",
-                name: &name,
-                beside: &[],
-            };
+            let binding = Binding { vault, kind: "chunk", name: &name, beside: &[] };
             seal_and_open_again(&chunk, &sealing, binding, &world)
         })
         .await?
@@ -158,19 +153,16 @@ impl ChunkStore {
         let mut packing = self.packing.lock().await;
         if packing.open.is_none() {
             packing.packs += 1;
+            if packing.packs > PackId::MOST {
+                return Err(Error::Internal("a backup of more packs than ids can number"));
+            }
             packing.open = Some(OpenPack::new(PackId::new(self.run.clone(), packing.packs)));
         }
-        let open = packing
-            .open
-            .as_mut()
-            .ok_or(Error::Internal("no open pack"))?;
+        let open = packing.open.as_mut().ok_or(Error::Internal("no open pack"))?;
         let entry = open
             .add(id, key, sealed, raw)
             .map_err(|source| unwritable(format!("chunk {id}"), source))?;
-        let stored = Stored {
-            pack: Arc::new(open.id().clone()),
-            entry: Arc::new(entry),
-        };
+        let stored = Stored { pack: Arc::new(open.id().clone()), entry: Arc::new(entry) };
         lock(&self.known).insert(id, stored.clone());
         if open.is_full() {
             self.upload(&mut packing).await?;
@@ -186,10 +178,7 @@ impl ChunkStore {
         }
         let permit = Arc::clone(&self.uploads).acquire_owned().await;
         let permit = permit.map_err(|_| Error::Internal("uploads are closed"))?;
-        let key = self
-            .keys
-            .current(KeyPurpose::Manifest, &Scope::Shared)
-            .await?;
+        let key = self.keys.current(KeyPurpose::Manifest, &Scope::Shared).await?;
         let Some(pack) = packing.open.take() else {
             return Ok(());
         };
@@ -251,9 +240,7 @@ impl ChunkStore {
     fn forget_damaged_packs(&self, expected: &BTreeMap<PackId, u64>) {
         let sizes = lock(&self.sizes);
         lock(&self.known).retain(|_, stored| {
-            sizes
-                .get(&*stored.pack)
-                .is_some_and(|size| expected.get(&*stored.pack) == Some(size))
+            sizes.get(&*stored.pack).is_some_and(|size| expected.get(&*stored.pack) == Some(size))
         });
     }
 
@@ -270,10 +257,7 @@ impl ChunkStore {
     fn learn(&self, pack: &PackId, size: Option<u64>, entry: Entry) {
         let Some(size) = size else { return };
         lock(&self.sizes).insert(pack.clone(), size);
-        let stored = Stored {
-            pack: Arc::new(pack.clone()),
-            entry: Arc::new(entry),
-        };
+        let stored = Stored { pack: Arc::new(pack.clone()), entry: Arc::new(entry) };
         lock(&self.known).insert(stored.entry.chunk, stored);
     }
 }
@@ -286,15 +270,9 @@ async fn read_contents(
     size: u64,
 ) -> Result<Option<Vec<Entry>>, Error> {
     let name = ObjectName::pack(pack);
-    let mut end = world
-        .vault
-        .get_range(&name, size.saturating_sub(CONTENTS_GUESS)..size)
-        .await?;
+    let mut end = world.vault.get_range(&name, size.saturating_sub(CONTENTS_GUESS)..size).await?;
     if let Err(FormatError::Length { expected, .. }) = SealedContents::find(&end) {
-        end = world
-            .vault
-            .get_range(&name, size.saturating_sub(expected)..size)
-            .await?;
+        end = world.vault.get_range(&name, size.saturating_sub(expected)..size).await?;
     }
     open_contents(keys, pack, &end).await
 }
@@ -340,9 +318,7 @@ fn seal_and_open_again(
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {
-    spawn_blocking(work)
-        .await
-        .map_err(|_| Error::Internal("a worker stopped"))
+    spawn_blocking(work).await.map_err(|_| Error::Internal("a worker stopped"))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

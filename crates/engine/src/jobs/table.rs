@@ -51,13 +51,7 @@ impl TableJob {
         deadline: Option<Timestamp>,
     ) -> Self {
         let memory = Arc::new(Semaphore::new(BYTES_AT_WORK / PERMIT_BYTES));
-        Self {
-            world: world.clone(),
-            store,
-            memory,
-            tenant_column,
-            deadline,
-        }
+        Self { world: world.clone(), store, memory, tenant_column, deadline }
     }
 
     /// Reads the table to its last row and stores it.
@@ -67,10 +61,8 @@ impl TableJob {
         table: &Table,
     ) -> Result<TablePart, Error> {
         let (sender, receiver) = mpsc::channel(WAITING_BATCHES);
-        let (read, part) = tokio::join!(
-            reader.read(table, sender),
-            self.cut_and_store(table, receiver)
-        );
+        let (read, part) =
+            tokio::join!(reader.read(table, sender), self.cut_and_store(table, receiver));
         // When storing failed, the reader stopped early and has nothing to say.
         let part = part?;
         read?;
@@ -83,10 +75,7 @@ impl TableJob {
         table: &Table,
         mut batches: Receiver<RowBatch>,
     ) -> Result<TablePart, Error> {
-        let tenant = self
-            .tenant_column
-            .as_deref()
-            .and_then(|column| table.place_of(column));
+        let tenant = self.tenant_column.as_deref().and_then(|column| table.place_of(column));
         let shape = RowShape::new(table.columns.len(), table.key_places(), tenant);
         let mut cutter = Cutter::new(shape, CutSizes::STANDARD);
         let (mut range, mut pending, mut ready) = (KeyRange::of(table), Vec::new(), Vec::new());
@@ -97,9 +86,7 @@ impl TableJob {
                 source,
             };
             range.see(&batch).map_err(bad_row)?;
-            cutter
-                .push(&batch, |chunk| ready.push(chunk))
-                .map_err(bad_row)?;
+            cutter.push(&batch, |chunk| ready.push(chunk)).map_err(bad_row)?;
             for chunk in ready.drain(..) {
                 pending.push(self.start(chunk).await?);
             }
@@ -114,14 +101,9 @@ impl TableJob {
 
     /// Starts storing a chunk as soon as there is memory for it.
     async fn start(&self, chunk: RawChunk) -> Result<Pending, Error> {
-        self.world
-            .progress
-            .rows_done(chunk.digest.rows, chunk.digest.bytes);
-        let permits = chunk
-            .rows
-            .len()
-            .div_ceil(PERMIT_BYTES)
-            .clamp(1, BYTES_AT_WORK / PERMIT_BYTES);
+        self.world.progress.rows_done(chunk.digest.rows, chunk.digest.bytes);
+        let permits =
+            chunk.rows.len().div_ceil(PERMIT_BYTES).clamp(1, BYTES_AT_WORK / PERMIT_BYTES);
         let permits = u32::try_from(permits).unwrap_or(1);
         let permit = Arc::clone(&self.memory).acquire_many_owned(permits).await;
         let permit = permit.map_err(|_| Error::Internal("memory accounting is closed"))?;
@@ -131,17 +113,11 @@ impl TableJob {
             drop(permit);
             stored
         });
-        Ok(Pending {
-            scope,
-            digest,
-            stored,
-        })
+        Ok(Pending { scope, digest, stored })
     }
 
     fn check_deadline(&self) -> Result<(), Error> {
-        let late = self
-            .deadline
-            .is_some_and(|deadline| self.world.clock.now() >= deadline);
+        let late = self.deadline.is_some_and(|deadline| self.world.clock.now() >= deadline);
         if late { Err(Error::Deadline) } else { Ok(()) }
     }
 }
@@ -157,12 +133,7 @@ struct Pending {
 /// Waits for all chunks of a table and puts them together by scope, in the order of the key.
 async fn collect(pending: Vec<Pending>) -> Result<Vec<(Scope, Digest, Vec<PlacedChunk>)>, Error> {
     let mut groups = BTreeMap::<Scope, (Digest, Vec<PlacedChunk>)>::new();
-    for Pending {
-        scope,
-        digest,
-        stored,
-    } in pending
-    {
+    for Pending { scope, digest, stored } in pending {
         let task = stored.await;
         let Stored { pack, entry } =
             task.map_err(|_| Error::Internal("storing a chunk stopped"))??;
@@ -172,10 +143,7 @@ async fn collect(pending: Vec<Pending>) -> Result<Vec<(Scope, Digest, Vec<Placed
         whole.merge(&digest);
         chunks.push(PlacedChunk { pack, entry, rows });
     }
-    Ok(groups
-        .into_iter()
-        .map(|(scope, (digest, chunks))| (scope, digest, chunks))
-        .collect())
+    Ok(groups.into_iter().map(|(scope, (digest, chunks))| (scope, digest, chunks)).collect())
 }
 
 /// First and last key of the rows seen, where the key is one whole-number column (which says nothing
@@ -192,11 +160,7 @@ impl KeyRange {
             [place] if table.columns[place].kind == ValueKind::Number => Some(place),
             _ => None,
         };
-        Self {
-            place,
-            first: None,
-            last: None,
-        }
+        Self { place, first: None, last: None }
     }
 
     fn see(&mut self, batch: &RowBatch) -> Result<(), FormatError> {
@@ -207,11 +171,7 @@ impl KeyRange {
             return Ok(());
         };
         if self.first.is_none() {
-            self.first = batch
-                .rows()
-                .next()
-                .map(|row| key_at(row, place))
-                .transpose()?;
+            self.first = batch.rows().next().map(|row| key_at(row, place)).transpose()?;
         }
         self.last = Some(key_at(last, place)?);
         Ok(())

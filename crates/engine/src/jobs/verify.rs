@@ -128,10 +128,7 @@ impl<'a> Check<'a> {
         Ok(Self {
             world,
             keys,
-            sizes: objects
-                .into_iter()
-                .map(|object| (object.name, object.size))
-                .collect(),
+            sizes: objects.into_iter().map(|object| (object.name, object.size)).collect(),
             backups,
             everything: only.is_none(),
             needs: BTreeMap::new(),
@@ -246,10 +243,7 @@ impl<'a> Check<'a> {
                     ));
                 };
                 let needs = self.needs.entry(pack.clone()).or_default();
-                needs
-                    .entry(chunk.entry(key.clone()))
-                    .or_default()
-                    .insert(place);
+                needs.entry(chunk.entry(key.clone())).or_default().insert(place);
             }
         }
         Ok(())
@@ -290,11 +284,7 @@ impl<'a> Check<'a> {
     fn pack(&mut self, id: &PackId, content: PackContent) {
         let name = ObjectName::pack(id);
         self.chunks_read += content.good.len() as u64;
-        self.raw_bytes_read += content
-            .good
-            .iter()
-            .map(|entry| u64::from(entry.raw))
-            .sum::<u64>();
+        self.raw_bytes_read += content.good.iter().map(|entry| u64::from(entry.raw)).sum::<u64>();
         let needs = self.needs.get(id).cloned().unwrap_or_default();
         let hurt: BTreeSet<_> = needs
             .iter()
@@ -307,11 +297,7 @@ impl<'a> Check<'a> {
         if let Some(what) = content.damage {
             self.problem(&name, what, hurt);
         } else if !hurt.is_empty() {
-            self.problem(
-                &name,
-                "does not hold the chunks that manifests look for in it",
-                hurt,
-            );
+            self.problem(&name, "does not hold the chunks that manifests look for in it", hurt);
         }
     }
 
@@ -327,19 +313,14 @@ impl<'a> Check<'a> {
 
     fn into_report(self, run: RunId, read_data: bool) -> Report {
         let is_spare = |name: &&ObjectName| {
-            let id = name
-                .stem(prefix::PACKS, ".pack")
-                .and_then(|stem| stem.parse().ok());
+            let id = name.stem(prefix::PACKS, ".pack").and_then(|stem| stem.parse().ok());
             id.is_some_and(|id: PackId| !self.needs.contains_key(&id))
         };
-        let problems = self
-            .problems
-            .into_iter()
-            .map(|((object, what), backups)| Problem {
-                object,
-                what,
-                backups: backups.into_iter().collect(),
-            });
+        let problems = self.problems.into_iter().map(|((object, what), backups)| Problem {
+            object,
+            what,
+            backups: backups.into_iter().collect(),
+        });
         Report {
             started: run.started().unwrap_or_else(|| self.world.clock.now()),
             run,
@@ -430,10 +411,7 @@ impl PackContent {
 }
 
 async fn read_contents(keys: &KeyChest, id: &PackId, object: &Bytes) -> Result<Vec<Entry>, Error> {
-    let damaged = |source| Error::Damaged {
-        name: ObjectName::pack(id),
-        source,
-    };
+    let damaged = |source| Error::Damaged { name: ObjectName::pack(id), source };
     let sealed = SealedContents::find(object).map_err(damaged)?;
     let key = keys.sealing(&sealed.key).await?;
     let entries = sealed.open(keys.vault(), id, &key).map_err(damaged)?;
@@ -441,10 +419,7 @@ async fn read_contents(keys: &KeyChest, id: &PackId, object: &Bytes) -> Result<V
 }
 
 /// What is wrong with the key that names the chunks of this scope, if anything: its object, and what.
-async fn naming_problem(
-    keys: &KeyChest,
-    scope: &Scope,
-) -> Result<Option<(String, String)>, Error> {
+async fn naming_problem(keys: &KeyChest, scope: &Scope) -> Result<Option<(String, String)>, Error> {
     match keys.kept_naming(scope).await {
         Ok(Some(_)) => Ok(None),
         Ok(None) => {
@@ -476,10 +451,7 @@ async fn open_entry(
     };
     let (vault, entry) = (keys.vault(), entry.clone());
     let opened = blocking(move || open_and_hash(vault, &key, naming.as_deref(), &entry, &sealed));
-    opened.await?.map_err(|source| Error::Damaged {
-        name: name.clone(),
-        source,
-    })
+    opened.await?.map_err(|source| Error::Damaged { name: name.clone(), source })
 }
 
 fn open_and_hash(
@@ -490,12 +462,7 @@ fn open_and_hash(
     sealed: &[u8],
 ) -> Result<(), FormatError> {
     let name = entry.chunk.to_string();
-    let binding = Binding {
-        vault,
-        kind: "chunk",
-        name: &name,
-        beside: &[],
-    };
+    let binding = Binding { vault, kind: "chunk", name: &name, beside: &[] };
     let rows = decompress(&key.open(sealed, binding)?, entry.raw as usize)?;
     if naming.is_none_or(|naming| naming.name(&rows) == entry.chunk) {
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::Scope;
@@ -18,11 +18,7 @@ pub struct ParseIdError {
 
 impl ParseIdError {
     pub(super) fn scope(given: &str) -> Self {
-        Self {
-            kind: "scope",
-            given: given.to_owned(),
-            expected: "shared, or t- and a tenant",
-        }
+        Self { kind: "scope", given: given.to_owned(), expected: "shared, or t- and a tenant" }
     }
 }
 
@@ -37,9 +33,7 @@ macro_rules! text_serde {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?
-                    .parse()
-                    .map_err(de::Error::custom)
+                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
             }
         }
     };
@@ -55,7 +49,15 @@ impl RunId {
         Self(format!("{}-{}", stamp(now), hex::encode(random)))
     }
 
-    /// When the run started, to the second.
+    /// The same, but greater than `newest`: later by a second, if the clock has not moved on since.
+    pub fn after(newest: Option<&Self>, now: Timestamp, random: [u8; 4]) -> Self {
+        let next = newest
+            .and_then(Self::started)
+            .and_then(|started| started.checked_add(SignedDuration::from_secs(1)).ok());
+        Self::new(next.map_or(now, |next| next.max(now)), random)
+    }
+
+    /// When the run started, to the second; later than it did if another had just begun ([`Self::after`]).
     pub fn started(&self) -> Option<Timestamp> {
         parse_stamp(&self.0)
     }
@@ -98,6 +100,9 @@ pub struct PackId {
 }
 
 impl PackId {
+    /// The greatest number that six digits hold.
+    pub const MOST: u32 = 999_999;
+
     /// The pack `number` of `run`.
     pub fn new(run: RunId, number: u32) -> Self {
         Self { run, number }
@@ -237,11 +242,7 @@ impl KeyId {
     /// The id of a key made at `now`.
     pub fn new(purpose: KeyPurpose, scope: Scope, now: Timestamp, random: [u8; 4]) -> Self {
         let stamp = format!("{}-{}", stamp(now), hex::encode(random));
-        Self {
-            purpose,
-            scope,
-            stamp,
-        }
+        Self { purpose, scope, stamp }
     }
 
     /// What the key is for.
@@ -274,11 +275,7 @@ impl FromStr for KeyId {
             };
             let scope = parts.next()?.parse().ok()?;
             let stamp = parts.next().filter(|s| is_stamped(s))?.to_owned();
-            parts.next().is_none().then_some(Self {
-                purpose,
-                scope,
-                stamp,
-            })
+            parts.next().is_none().then_some(Self { purpose, scope, stamp })
         };
         parse().ok_or_else(|| ParseIdError {
             kind: "key",
@@ -351,22 +348,25 @@ mod tests {
             at("2026-11-01T00:00:00Z"),
             [0; 4],
         );
-        assert_eq!(
-            key.to_string(),
-            "rows.t-7%2Ea%2Fb.20261101T000000Z-00000000"
-        );
+        assert_eq!(key.to_string(), "rows.t-7%2Ea%2Fb.20261101T000000Z-00000000");
         assert_eq!(key.to_string().parse(), Ok(key));
     }
 
     #[test]
+    fn ids_of_backups_grow_whatever_the_clock_says() {
+        let (now, early) = (at("2026-11-23T06:00:00.9Z"), at("2026-11-23T05:00:00Z"));
+        let newest = RunId::new(now, [0xff; 4]);
+        let next = RunId::after(Some(&newest), now, [0; 4]);
+        assert_eq!(next.to_string(), "20261123T060001Z-00000000");
+        assert!(RunId::after(Some(&next), early, [0; 4]) > next, "a clock that was set back");
+        let later = at("2026-11-23T07:00:00Z");
+        assert_eq!(RunId::after(Some(&next), later, [0; 4]).started(), Some(later));
+        assert_eq!(RunId::after(None, later, [0; 4]).started(), Some(later));
+    }
+
+    #[test]
     fn what_is_no_id_is_refused_by_name() {
-        for text in [
-            "",
-            "latest",
-            "../x",
-            "20261123T060000Z",
-            "20261323T060000Z-4f2a91c3",
-        ] {
+        for text in ["", "latest", "../x", "20261123T060000Z", "20261323T060000Z-4f2a91c3"] {
             assert!(text.parse::<RunId>().is_err(), "{text:?}");
         }
         let message = "x".parse::<RunId>().unwrap_err().to_string();

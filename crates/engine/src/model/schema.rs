@@ -138,17 +138,12 @@ pub struct Table {
 impl Table {
     /// Places of the key's columns within a row; empty if the table has no key.
     pub fn key_places(&self) -> Vec<usize> {
-        self.key
-            .iter()
-            .filter_map(|name| self.place_of(name))
-            .collect()
+        self.key.iter().filter_map(|name| self.place_of(name)).collect()
     }
 
     /// Place of the column with this name within a row, compared as MySQL does, without case.
     pub fn place_of(&self, column: &str) -> Option<usize> {
-        self.columns
-            .iter()
-            .position(|c| c.name.to_lowercase() == column.to_lowercase())
+        self.columns.iter().position(|c| c.name.to_lowercase() == column.to_lowercase())
     }
 }
 

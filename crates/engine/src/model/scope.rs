@@ -40,12 +40,9 @@ impl FromStr for Scope {
         if text == "shared" {
             return Ok(Self::Shared);
         }
-        let scope = text
-            .strip_prefix("t-")
-            .map(|value| Self::Tenant(percent_decode_str(value).collect()));
-        scope
-            .filter(|scope| scope.to_string() == text)
-            .ok_or_else(|| ParseIdError::scope(text))
+        let scope =
+            text.strip_prefix("t-").map(|value| Self::Tenant(percent_decode_str(value).collect()));
+        scope.filter(|scope| scope.to_string() == text).ok_or_else(|| ParseIdError::scope(text))
     }
 }
 
@@ -57,8 +54,6 @@ impl serde::Serialize for Scope {
 
 impl<'de> serde::Deserialize<'de> for Scope {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }

@@ -51,15 +51,10 @@ pub fn problems(
 }
 
 fn foreign_types(tables: &[&Table], foreign: &[&str], target: &TargetInfo) -> Vec<String> {
-    let columns = tables
-        .iter()
-        .flat_map(|table| table.columns.iter().map(move |column| (table, column)));
+    let columns =
+        tables.iter().flat_map(|table| table.columns.iter().map(move |column| (table, column)));
     let is_foreign = |sql_type: &str| {
-        let base = sql_type
-            .split(['(', ' '])
-            .next()
-            .unwrap_or_default()
-            .to_lowercase();
+        let base = sql_type.split(['(', ' ']).next().unwrap_or_default().to_lowercase();
         foreign.contains(&base.as_str())
     };
     columns
@@ -77,9 +72,7 @@ fn foreign_types(tables: &[&Table], foreign: &[&str], target: &TargetInfo) -> Ve
 }
 
 fn foreign_features(catalog: &Catalog, tables: &[&Table], target: &TargetInfo) -> Vec<String> {
-    let versioned = tables
-        .iter()
-        .filter(|table| table.ddl.contains("WITH SYSTEM VERSIONING"));
+    let versioned = tables.iter().filter(|table| table.ddl.contains("WITH SYSTEM VERSIONING"));
     let mut problems: Vec<_> = versioned
         .map(|table| {
             format!(
@@ -94,11 +87,7 @@ fn foreign_features(catalog: &Catalog, tables: &[&Table], target: &TargetInfo) -
         .iter()
         .filter(|object| object.kind == crate::model::StoredObjectKind::Sequence);
     problems.extend(sequences.map(|sequence| {
-        format!(
-            "sequence {}: {} knows no sequences",
-            sequence.name,
-            name_of(target)
-        )
+        format!("sequence {}: {} knows no sequences", sequence.name, name_of(target))
     }));
     problems
 }

@@ -19,21 +19,20 @@ pub fn warnings(catalog: &Catalog, tenant_column: Option<&str>) -> Vec<String> {
         }
     }
     if let Some(column) = tenant_column.filter(|column| no_table_has(catalog, column)) {
-        warnings.push(format!(
-            "no table has the tenant column {column}: rows are kept under one key"
-        ));
+        warnings
+            .push(format!("no table has the tenant column {column}: rows are kept under one key"));
     }
     warnings
 }
 
 /// Are the table's rows part of a snapshot?
 pub(super) fn is_transactional(table: &Table) -> bool {
-    table.engine.as_ref().is_some_and(|engine| TRANSACTIONAL.contains(&engine.to_lowercase().as_str()))
+    table
+        .engine
+        .as_ref()
+        .is_some_and(|engine| TRANSACTIONAL.contains(&engine.to_lowercase().as_str()))
 }
 
 fn no_table_has(catalog: &Catalog, column: &str) -> bool {
-    catalog
-        .tables
-        .iter()
-        .all(|table| table.place_of(column).is_none())
+    catalog.tables.iter().all(|table| table.place_of(column).is_none())
 }

@@ -10,8 +10,7 @@ pub fn is_current(key: &KeyId, now: Timestamp) -> bool {
         let day = TimeZone::UTC.to_datetime(at).date();
         (day.year(), day.month())
     };
-    key.created()
-        .is_some_and(|created| month(created) == month(now))
+    key.created().is_some_and(|created| month(created) == month(now))
 }
 
 #[cfg(test)]
@@ -22,12 +21,7 @@ mod tests {
     #[test]
     fn a_key_lasts_to_the_end_of_its_month() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let key = KeyId::new(
-            KeyPurpose::Rows,
-            Scope::Shared,
-            at("2026-11-30T23:59:59Z"),
-            [0; 4],
-        );
+        let key = KeyId::new(KeyPurpose::Rows, Scope::Shared, at("2026-11-30T23:59:59Z"), [0; 4]);
         assert!(is_current(&key, at("2026-11-30T23:59:59Z")));
         assert!(!is_current(&key, at("2026-12-01T00:00:00Z")));
         assert!(!is_current(&key, at("2027-11-30T00:00:00Z")));

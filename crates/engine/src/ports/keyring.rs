@@ -104,13 +104,7 @@ pub enum KeyringError {
 impl KeyringError {
     /// May the same call succeed later?
     pub fn is_retryable(&self) -> bool {
-        matches!(
-            self,
-            Self::Unusable {
-                retryable: true,
-                ..
-            }
-        )
+        matches!(self, Self::Unusable { retryable: true, .. })
     }
 }
 

@@ -45,10 +45,7 @@ pub enum SourceError {
 impl SourceError {
     /// May the same call succeed later?
     pub fn is_retryable(&self) -> bool {
-        matches!(
-            self,
-            Self::Unreachable { .. } | Self::DefinitionChanged { .. }
-        )
+        matches!(self, Self::Unreachable { .. } | Self::DefinitionChanged { .. })
     }
 }
 

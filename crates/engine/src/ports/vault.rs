@@ -64,13 +64,7 @@ pub enum VaultError {
 impl VaultError {
     /// May the same call succeed later?
     pub fn is_retryable(&self) -> bool {
-        matches!(
-            self,
-            Self::Failed {
-                retryable: true,
-                ..
-            }
-        )
+        matches!(self, Self::Failed { retryable: true, .. })
     }
 }
 

@@ -26,12 +26,7 @@ pub struct VaultIdentity {
 impl VaultIdentity {
     /// The identity of a new vault.
     pub fn new(vault: VaultId, source: SourceIdentity, created: Timestamp) -> Self {
-        Self {
-            format: FORMAT,
-            vault,
-            source,
-            created,
-        }
+        Self { format: FORMAT, vault, source, created }
     }
 
     /// Reads the record.

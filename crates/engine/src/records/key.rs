@@ -29,21 +29,13 @@ pub struct KeyRecord {
 impl KeyRecord {
     /// The record of a new key.
     pub fn new(key: KeyId, vault: VaultId, check: [u8; 16], wrapped: Vec<WrappedKey>) -> Self {
-        Self {
-            format: FORMAT,
-            key,
-            vault,
-            check,
-            wrapped,
-        }
+        Self { format: FORMAT, key, vault, check, wrapped }
     }
 
     /// The wrapping keys, for messages.
     pub fn wrapped_for(&self) -> String {
-        let names = self
-            .wrapped
-            .iter()
-            .map(|wrapped| format!("{}:{}", wrapped.by, wrapped.wrapping_key));
+        let names =
+            self.wrapped.iter().map(|wrapped| format!("{}:{}", wrapped.by, wrapped.wrapping_key));
         names.collect::<Vec<_>>().join(", ")
     }
 

@@ -23,22 +23,13 @@ pub struct Lease {
 impl Lease {
     /// A lease held until `until`.
     pub fn held(run: RunId, until: Timestamp) -> Self {
-        Self {
-            format: FORMAT,
-            run,
-            until,
-            released: false,
-        }
+        Self { format: FORMAT, run, until, released: false }
     }
 
     /// The same lease, given back at `now`.
     #[must_use]
     pub fn given_back(self, now: Timestamp) -> Self {
-        Self {
-            until: now,
-            released: true,
-            ..self
-        }
+        Self { until: now, released: true, ..self }
     }
 
     /// May another run take it at `now`?

@@ -125,10 +125,7 @@ struct Places<T> {
 
 impl<T> Default for Places<T> {
     fn default() -> Self {
-        Self {
-            list: Vec::new(),
-            places: HashMap::new(),
-        }
+        Self { list: Vec::new(), places: HashMap::new() }
     }
 }
 
@@ -148,9 +145,7 @@ impl TablePart {
     /// What all the table's rows come down to.
     pub fn digest(&self) -> Digest {
         let mut whole = Digest::default();
-        self.groups
-            .iter()
-            .for_each(|group| whole.merge(&group.digest));
+        self.groups.iter().for_each(|group| whole.merge(&group.digest));
         whole
     }
 
@@ -181,20 +176,10 @@ impl TablePart {
                 raw: placed.entry.raw,
                 rows: placed.rows,
             });
-            Group {
-                scope,
-                digest,
-                chunks: chunks.collect(),
-            }
+            Group { scope, digest, chunks: chunks.collect() }
         });
         let groups = groups.collect();
-        Self {
-            table,
-            keys: keys.list,
-            packs: packs.list,
-            groups,
-            key_range,
-        }
+        Self { table, keys: keys.list, packs: packs.list, groups, key_range }
     }
 }
 
@@ -233,20 +218,8 @@ pub struct ChunkRef {
 impl ChunkRef {
     /// The same as the pack's table of contents says it.
     pub fn entry(&self, key: KeyId) -> Entry {
-        let Self {
-            chunk,
-            offset,
-            length,
-            raw,
-            ..
-        } = *self;
-        Entry {
-            chunk,
-            key,
-            offset,
-            length,
-            raw,
-        }
+        let Self { chunk, offset, length, raw, .. } = *self;
+        Entry { chunk, key, offset, length, raw }
     }
 }
 
@@ -254,15 +227,7 @@ type ChunkTuple = (ChunkId, u32, u32, u32, u32, u32, u32);
 
 impl From<ChunkTuple> for ChunkRef {
     fn from((chunk, key, pack, offset, length, raw, rows): ChunkTuple) -> Self {
-        Self {
-            chunk,
-            key,
-            pack,
-            offset,
-            length,
-            raw,
-            rows,
-        }
+        Self { chunk, key, pack, offset, length, raw, rows }
     }
 }
 
@@ -296,11 +261,8 @@ pub struct HeaderFacts {
 impl Manifest {
     /// Sums over all tables; `new_bytes` is what the backup added to the vault.
     pub fn totals(&self, new_bytes: u64) -> Totals {
-        let mut totals = Totals {
-            tables: self.tables.len() as u64,
-            new_bytes,
-            ..Totals::default()
-        };
+        let mut totals =
+            Totals { tables: self.tables.len() as u64, new_bytes, ..Totals::default() };
         for part in &self.tables {
             let digest = part.digest();
             totals.rows += digest.rows;
@@ -374,9 +336,7 @@ impl Header {
     }
 
     fn clear(object: &[u8]) -> Result<&[u8], FormatError> {
-        let (magic, rest) = object
-            .split_first_chunk::<8>()
-            .ok_or(FormatError::Manifest)?;
+        let (magic, rest) = object.split_first_chunk::<8>().ok_or(FormatError::Manifest)?;
         let (length, rest) = rest.split_first_chunk::<4>().ok_or(FormatError::Manifest)?;
         if magic != MAGIC {
             return Err(FormatError::Manifest);
@@ -389,11 +349,6 @@ impl Header {
     }
 
     fn binding<'a>(&self, clear: &'a [u8], name: &'a str) -> Binding<'a> {
-        Binding {
-            vault: self.vault,
-            kind: "manifest",
-            name,
-            beside: clear,
-        }
+        Binding { vault: self.vault, kind: "manifest", name, beside: clear }
     }
 }

@@ -17,14 +17,7 @@ use serde_json::value::RawValue;
 use crate::error::FormatError;
 
 fn known_version(given: u32) -> Result<(), FormatError> {
-    if given == FORMAT {
-        Ok(())
-    } else {
-        Err(FormatError::Version {
-            given,
-            known: FORMAT,
-        })
-    }
+    if given == FORMAT { Ok(()) } else { Err(FormatError::Version { given, known: FORMAT }) }
 }
 
 #[derive(serde::Deserialize)]
@@ -52,10 +45,7 @@ fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FormatError> {
 
 fn write_json<T: Serialize>(record: &T) -> Result<Bytes, FormatError> {
     let record = serde_json::value::to_raw_value(record)?;
-    let mut text = serde_json::to_vec(&Digested {
-        sha256: digest_of(&record),
-        record,
-    })?;
+    let mut text = serde_json::to_vec(&Digested { sha256: digest_of(&record), record })?;
     text.push(b'\n');
     Ok(text.into())
 }

@@ -20,6 +20,9 @@ pub enum Job {
     Restore,
     /// A verification.
     Verify,
+    /// A job that a later version knows.
+    #[serde(other)]
+    Other,
 }
 
 /// How it ended.
@@ -32,11 +35,13 @@ pub enum Outcome {
     Failed,
     /// Not at all: it was cut off and left its lock behind, as a later run found.
     Died,
+    /// In a way that a later version knows.
+    #[serde(other)]
+    Other,
 }
 
-/// The record of a run, written once when it ended.
+/// The record of a run, written once when it ended. Later versions may say more in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct RunRecord {
     format: u32,
     /// The run; for a backup also the backup's id.

@@ -36,10 +36,7 @@ pub fn decompress(compressed: &[u8], raw_length: usize) -> Result<Vec<u8>, Forma
     if raw.len() == raw_length {
         Ok(raw)
     } else {
-        Err(FormatError::Length {
-            expected: raw_length as u64,
-            given: raw.len() as u64,
-        })
+        Err(FormatError::Length { expected: raw_length as u64, given: raw.len() as u64 })
     }
 }
 

@@ -27,13 +27,8 @@ pub struct CutSizes {
 impl CutSizes {
     /// The sizes of every vault, some 2 MiB on average: large enough to compress well and to keep
     /// manifests small, small enough that one changed row costs little.
-    pub const STANDARD: Self = Self {
-        min: 512 << 10,
-        usual: 1536 << 10,
-        late: 4 << 20,
-        max: 8 << 20,
-        tenants: 8,
-    };
+    pub const STANDARD: Self =
+        Self { min: 512 << 10, usual: 1536 << 10, late: 4 << 20, max: 8 << 20, tenants: 8 };
 
     /// With very many tenants a segment grows up to this many times.
     const MOST_GROWTH: usize = 3;
@@ -83,13 +78,7 @@ struct OpenChunk {
 impl Cutter {
     /// A cutter for rows of this shape.
     pub fn new(shape: RowShape, sizes: CutSizes) -> Self {
-        Self {
-            shape,
-            sizes,
-            shared: None,
-            tenants: Vec::new(),
-            size: 0,
-        }
+        Self { shape, sizes, shared: None, tenants: Vec::new(), size: 0 }
     }
 
     /// Takes rows and gives each chunk that they complete to `chunk`.
@@ -105,10 +94,7 @@ impl Cutter {
             let (key_hash, tenant) = self.shape.inspect(row)?;
             self.open_chunk(tenant).add(row);
             self.size += row.len();
-            if self
-                .sizes
-                .is_end(self.size, self.tenants.len(), row.len(), key_hash)
-            {
+            if self.sizes.is_end(self.size, self.tenants.len(), row.len(), key_hash) {
                 self.finish(&mut chunk);
             }
         }
@@ -118,36 +104,19 @@ impl Cutter {
     /// Ends the segment: what is open becomes chunks. Call it once more after the last row.
     pub fn finish(&mut self, mut chunk: impl FnMut(RawChunk)) {
         self.size = 0;
-        let tenants = std::mem::take(&mut self.tenants)
-            .into_iter()
-            .map(|open| open.chunk);
-        self.shared
-            .take()
-            .into_iter()
-            .chain(tenants)
-            .for_each(&mut chunk);
+        let tenants = std::mem::take(&mut self.tenants).into_iter().map(|open| open.chunk);
+        self.shared.take().into_iter().chain(tenants).for_each(&mut chunk);
     }
 
     fn open_chunk(&mut self, tenant: Option<&[u8]>) -> &mut RawChunk {
         let Some(tenant) = tenant else {
-            return self
-                .shared
-                .get_or_insert_with(|| RawChunk::new(Scope::Shared));
+            return self.shared.get_or_insert_with(|| RawChunk::new(Scope::Shared));
         };
-        let place = match self
-            .tenants
-            .binary_search_by(|open| open.tenant.as_slice().cmp(tenant))
-        {
+        let place = match self.tenants.binary_search_by(|open| open.tenant.as_slice().cmp(tenant)) {
             Ok(place) => place,
             Err(place) => {
                 let chunk = RawChunk::new(Scope::tenant(tenant));
-                self.tenants.insert(
-                    place,
-                    OpenChunk {
-                        tenant: tenant.to_vec(),
-                        chunk,
-                    },
-                );
+                self.tenants.insert(place, OpenChunk { tenant: tenant.to_vec(), chunk });
                 place
             }
         };
@@ -157,11 +126,7 @@ impl Cutter {
 
 impl RawChunk {
     fn new(scope: Scope) -> Self {
-        Self {
-            scope,
-            rows: Vec::new(),
-            digest: Digest::default(),
-        }
+        Self { scope, rows: Vec::new(), digest: Digest::default() }
     }
 
     fn add(&mut self, row: &[u8]) {
@@ -179,13 +144,7 @@ mod tests {
     use super::*;
     use crate::stages::rows::put_value;
 
-    const SMALL: CutSizes = CutSizes {
-        min: 500,
-        usual: 1500,
-        late: 4000,
-        max: 8000,
-        tenants: 8,
-    };
+    const SMALL: CutSizes = CutSizes { min: 500, usual: 1500, late: 4000, max: 8000, tenants: 8 };
 
     type Row = (u64, u8, Vec<u8>);
 
@@ -209,22 +168,13 @@ mod tests {
 
     fn table(rows: u64) -> Vec<Row> {
         (0..rows)
-            .map(|key| {
-                (
-                    key,
-                    (key % 3) as u8,
-                    vec![b'a'; 20 + (key * 7 % 50) as usize],
-                )
-            })
+            .map(|key| (key, (key % 3) as u8, vec![b'a'; 20 + (key * 7 % 50) as usize]))
             .collect()
     }
 
     fn fresh(before: &[RawChunk], after: &[RawChunk]) -> usize {
         let known: BTreeSet<_> = before.iter().map(|chunk| &chunk.rows).collect();
-        after
-            .iter()
-            .filter(|chunk| !known.contains(&chunk.rows))
-            .count()
+        after.iter().filter(|chunk| !known.contains(&chunk.rows)).count()
     }
 
     #[test]
@@ -237,14 +187,8 @@ mod tests {
             updated[place].2 = b"another text of another length".to_vec();
             costs.push(fresh(&before, &cut(&updated)));
         }
-        let cheap = costs
-            .iter()
-            .filter(|&&cost| (1..=2).contains(&cost))
-            .count();
-        assert!(
-            cheap * 10 >= costs.len() * 9,
-            "updates cost {costs:?} chunks"
-        );
+        let cheap = costs.iter().filter(|&&cost| (1..=2).contains(&cost)).count();
+        assert!(cheap * 10 >= costs.len() * 9, "updates cost {costs:?} chunks");
     }
 
     #[test]
@@ -265,15 +209,8 @@ mod tests {
     fn segments_keep_their_sizes() {
         let chunks = cut(&table(20_000));
         let mean = chunks.iter().map(|chunk| chunk.rows.len()).sum::<usize>() / chunks.len();
-        assert!(
-            (500..2500).contains(&mean),
-            "mean chunk of two tenants is {mean} bytes"
-        );
-        assert!(
-            chunks
-                .iter()
-                .all(|chunk| chunk.rows.len() <= SMALL.max + 100)
-        );
+        assert!((500..2500).contains(&mean), "mean chunk of two tenants is {mean} bytes");
+        assert!(chunks.iter().all(|chunk| chunk.rows.len() <= SMALL.max + 100));
     }
 
     proptest! {

@@ -18,20 +18,12 @@ pub struct Split {
 
 /// Takes a definition apart.
 pub fn split(ddl: &str) -> Split {
-    let whole = || Split {
-        create: ddl.to_owned(),
-        keys: Vec::new(),
-        foreign_keys: Vec::new(),
-    };
+    let whole = || Split { create: ddl.to_owned(), keys: Vec::new(), foreign_keys: Vec::new() };
     let Some(Clauses { head, body, tail }) = clauses(ddl) else {
         return whole();
     };
     let defer_keys = may_defer_keys(&body, tail);
-    let mut split = Split {
-        create: String::new(),
-        keys: Vec::new(),
-        foreign_keys: Vec::new(),
-    };
+    let mut split = Split { create: String::new(), keys: Vec::new(), foreign_keys: Vec::new() };
     let mut kept = Vec::new();
     for clause in body {
         let text = clause.trim();
@@ -64,16 +56,10 @@ pub fn first_change(before: &Catalog, after: &Catalog) -> Option<String> {
             "the database's character set".to_owned(),
             format!("{} {}", catalog.charset, catalog.collation),
         );
-        tables
-            .chain(objects)
-            .chain([database])
-            .collect::<std::collections::BTreeSet<_>>()
+        tables.chain(objects).chain([database]).collect::<std::collections::BTreeSet<_>>()
     };
     let (before, after) = (definitions(before), definitions(after));
-    before
-        .symmetric_difference(&after)
-        .next()
-        .map(|(what, _)| what.clone())
+    before.symmetric_difference(&after).next().map(|(what, _)| what.clone())
 }
 
 /// The definition without the value of its `AUTO_INCREMENT` counter.
@@ -102,28 +88,48 @@ pub enum Definers {
 }
 
 impl Definers {
-    /// Changes the definer in an object's definition. `definer` is who it was, `user@host`.
+    /// Changes the definer in an object's definition. `definer` is who it was, `user@host`. Objects that were
+    /// made with `ANSI_QUOTES` are shown with the name between double quotes.
     pub fn apply(&self, ddl: &str, definer: Option<&str>) -> String {
-        let Some(definer) = definer.and_then(account) else {
-            return ddl.to_owned();
-        };
-        let clause = format!("DEFINER={definer} ");
-        match self {
-            Self::Keep => ddl.to_owned(),
-            Self::Strip => ddl.replacen(&clause, "", 1),
-            Self::Replace(other) => {
-                let other = account(other).unwrap_or_else(|| other.clone());
-                ddl.replacen(&clause, &format!("DEFINER={other} "), 1)
+        let found = definer.and_then(|definer| {
+            let clauses = ['`', '"'].map(|quote| Some((clause_of(definer, quote)?, quote)));
+            let mut clauses = clauses.into_iter().flatten();
+            clauses.find(|(clause, _)| ddl.contains(clause.as_str()))
+        });
+        match (self, found) {
+            (Self::Keep, _) | (_, None) => ddl.to_owned(),
+            (Self::Strip, Some((clause, _))) => ddl.replacen(&clause, "", 1),
+            (Self::Replace(other), Some((clause, quote))) => {
+                let other = clause_of(other, quote).unwrap_or_else(|| format!("DEFINER={other} "));
+                ddl.replacen(&clause, &other, 1)
             }
         }
     }
 }
 
-/// `` `user`@`host` `` of `user@host`.
-fn account(text: &str) -> Option<String> {
-    let (user, host) = text.rsplit_once('@')?;
-    let quoted = |name: &str| format!("`{}`", name.replace('`', "``"));
-    Some(format!("{}@{}", quoted(user), quoted(host)))
+/// `` DEFINER=`user`@`host`  `` of `user@host`, with the space that follows it.
+fn clause_of(account: &str, quote: char) -> Option<String> {
+    let (user, host) = account.rsplit_once('@')?;
+    let doubled = format!("{quote}{quote}");
+    let quoted = |name: &str| format!("{quote}{}{quote}", name.replace(quote, &doubled));
+    Some(format!("DEFINER={}@{} ", quoted(user), quoted(host)))
+}
+
+/// Leaves out the name of the database before names of what is in it, so that a definition holds in another one:
+/// MariaDB names it beside the sequence that a column's default is drawn from.
+pub fn without_database(ddl: &str, database: &str) -> String {
+    let name = format!("`{}`.", database.replace('`', "``"));
+    let (bytes, mut quotes) = (ddl.as_bytes(), Quotes::default());
+    let (mut kept, mut copied) = (String::new(), 0);
+    for (at, &byte) in bytes.iter().enumerate() {
+        let starts = quotes.within.is_none() && (at == 0 || bytes[at - 1] != b'`');
+        if starts && bytes[at..].starts_with(name.as_bytes()) {
+            kept.push_str(&ddl[copied..at]);
+            copied = at + name.len();
+        }
+        quotes.outside_after(byte);
+    }
+    kept + &ddl[copied..]
 }
 
 /// Replaces a word wherever it stands by itself outside of quotes.
@@ -166,14 +172,14 @@ enum Clause {
 }
 
 fn kind_of(clause: &str) -> Clause {
-    if clause.starts_with("KEY ") || clause.starts_with("UNIQUE KEY ") {
+    // All but FULLTEXT, which servers keep behind all others: what is deferred must not change places with what is not.
+    let secondary = ["KEY ", "UNIQUE KEY ", "SPATIAL KEY "];
+    if secondary.iter().any(|start| clause.starts_with(start)) {
         return Clause::SecondaryKey;
     }
     let after_name = clause.strip_prefix("CONSTRAINT ").and_then(|rest| {
         let mut quotes = Quotes::default();
-        let end = rest
-            .bytes()
-            .position(|byte| quotes.outside_after(byte) && byte == b' ')?;
+        let end = rest.bytes().position(|byte| quotes.outside_after(byte) && byte == b' ')?;
         Some(&rest[end..])
     });
     match after_name {
@@ -193,9 +199,7 @@ fn may_defer_keys(body: &[&str], tail: &str) -> bool {
         let name = column_name(clause.trim());
         body.iter().any(|clause| {
             let first = clause.trim().strip_prefix("PRIMARY KEY (");
-            first
-                .zip(name)
-                .is_some_and(|(columns, name)| columns.starts_with(name))
+            first.zip(name).is_some_and(|(columns, name)| columns.starts_with(name))
         })
     })
 }
@@ -203,10 +207,7 @@ fn may_defer_keys(body: &[&str], tail: &str) -> bool {
 /// Is this a column with `AUTO_INCREMENT`, as a word of its own and not within quotes?
 fn has_counter(clause: &str) -> bool {
     let mut quotes = Quotes::default();
-    let bare: String = clause
-        .chars()
-        .filter(|&c| quotes.outside_after_char(c))
-        .collect();
+    let bare: String = clause.chars().filter(|&c| quotes.outside_after_char(c)).collect();
     column_name(clause.trim()).is_some()
         && bare.split_whitespace().any(|word| word == "AUTO_INCREMENT")
 }
@@ -214,9 +215,7 @@ fn has_counter(clause: &str) -> bool {
 /// The quoted name that a column's clause starts with, quotes included.
 fn column_name(clause: &str) -> Option<&str> {
     let mut quotes = Quotes::default();
-    let end = clause
-        .bytes()
-        .position(|byte| quotes.outside_after(byte) && byte == b' ')?;
+    let end = clause.bytes().position(|byte| quotes.outside_after(byte) && byte == b' ')?;
     clause.starts_with('`').then_some(&clause[..end])
 }
 
@@ -245,11 +244,7 @@ fn clauses(ddl: &str) -> Option<Clauses<'_>> {
                 depth = depth.checked_sub(1)?;
                 if depth == 0 {
                     body.push(&ddl[start..at]);
-                    return Some(Clauses {
-                        head: &ddl[..=open?],
-                        body,
-                        tail: &ddl[at..],
-                    });
+                    return Some(Clauses { head: &ddl[..=open?], body, tail: &ddl[at..] });
                 }
             }
             _ => {}
@@ -294,17 +289,13 @@ mod tests {
     #[test]
     fn keys_and_foreign_keys_are_moved_whole() {
         let parts = split(PLAIN);
-        assert_eq!(
-            parts.keys,
-            ["UNIQUE KEY `u` (`n`)", "KEY `k,(` (`d`,`n`(3))"]
-        );
+        assert_eq!(parts.keys, ["UNIQUE KEY `u` (`n`)", "KEY `k,(` (`d`,`n`(3))"]);
         assert_eq!(
             parts.foreign_keys,
             ["CONSTRAINT `fk` FOREIGN KEY (`d`) REFERENCES `b` (`id`) ON DELETE CASCADE"]
         );
-        let without = PLAIN
-            .replace(",\n  UNIQUE KEY `u` (`n`),\n  KEY `k,(` (`d`,`n`(3))", "")
-            .replace(
+        let without =
+            PLAIN.replace(",\n  UNIQUE KEY `u` (`n`),\n  KEY `k,(` (`d`,`n`(3))", "").replace(
                 ",\n  CONSTRAINT `fk` FOREIGN KEY (`d`) REFERENCES `b` (`id`) ON DELETE CASCADE",
                 "",
             );
@@ -334,6 +325,15 @@ mod tests {
     }
 
     #[test]
+    fn a_database_is_left_out_before_its_own_names() {
+        let ddl = "CREATE TABLE `t` (\n  `a``b` int DEFAULT nextval(`a``b`.`s`),\n  `c` int DEFAULT nextval(`other`.`s`) \
+            COMMENT 'nextval(`a``b`.`s`)'\n)";
+        let expected = ddl.replacen("(`a``b`.`s`)", "(`s`)", 1);
+        assert_eq!(without_database(ddl, "a`b"), expected);
+        assert_eq!(without_database(ddl, "b"), ddl);
+    }
+
+    #[test]
     fn definers_are_kept_stripped_or_replaced() {
         let ddl =
             "CREATE DEFINER=`a b`@`%` TRIGGER `t` BEFORE INSERT ON `x` FOR EACH ROW SET @a = 1";
@@ -342,6 +342,15 @@ mod tests {
         assert!(apply(Definers::Strip).starts_with("CREATE TRIGGER `t`"));
         let replaced = apply(Definers::Replace("gorgen@localhost".to_owned()));
         assert!(replaced.starts_with("CREATE DEFINER=`gorgen`@`localhost` TRIGGER"));
+    }
+
+    #[test]
+    fn definers_between_double_quotes_are_found_too() {
+        let ddl = r#"CREATE DEFINER="a b"@"%" PROCEDURE "p"() SELECT 'DEFINER=`a b`@`%`'"#;
+        let apply = |definers: Definers| definers.apply(ddl, Some("a b@%"));
+        assert!(apply(Definers::Strip).starts_with(r#"CREATE PROCEDURE "p"()"#));
+        let replaced = apply(Definers::Replace("gorgen@localhost".to_owned()));
+        assert!(replaced.starts_with(r#"CREATE DEFINER="gorgen"@"localhost" PROCEDURE"#));
     }
 
     #[test]

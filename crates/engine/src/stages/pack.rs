@@ -59,11 +59,7 @@ impl OpenPack {
     pub fn new(id: PackId) -> Self {
         let mut bytes = Vec::with_capacity(FULL + (1 << 20));
         bytes.extend_from_slice(MAGIC);
-        Self {
-            id,
-            bytes,
-            entries: Vec::new(),
-        }
+        Self { id, bytes, entries: Vec::new() }
     }
 
     /// The pack's id.
@@ -114,15 +110,12 @@ impl OpenPack {
         key: &SealingKey,
         entropy: &dyn Entropy,
     ) -> Result<Vec<u8>, FormatError> {
-        let contents = serde_json::to_vec(&Contents {
-            chunks: self.entries,
-        })?;
+        let contents = serde_json::to_vec(&Contents { chunks: self.entries })?;
         let sealed = key.seal(&contents, binding(vault, &self.id.to_string()), entropy);
         let key_id = key.id().to_string();
         self.bytes.extend_from_slice(&sealed);
         self.bytes.extend_from_slice(key_id.as_bytes());
-        self.bytes
-            .extend_from_slice(&narrow(sealed.len())?.to_le_bytes());
+        self.bytes.extend_from_slice(&narrow(sealed.len())?.to_le_bytes());
         let key_length = u16::try_from(key_id.len()).map_err(|_| too_long(key_id.len()))?;
         self.bytes.extend_from_slice(&key_length.to_le_bytes());
         self.bytes.extend_from_slice(MAGIC);
@@ -153,21 +146,13 @@ impl<'a> SealedContents<'a> {
         }
         let key_length = usize::from(u16::from_le_bytes(*key_length));
         let length = u32::from_le_bytes(*length) as usize;
-        let start = rest
-            .len()
-            .checked_sub(length + key_length)
-            .ok_or(FormatError::Length {
-                expected: (length + key_length + TAIL) as u64,
-                given: end.len() as u64,
-            })?;
+        let start = rest.len().checked_sub(length + key_length).ok_or(FormatError::Length {
+            expected: (length + key_length + TAIL) as u64,
+            given: end.len() as u64,
+        })?;
         let (sealed, key) = rest[start..].split_at(length);
-        let key = std::str::from_utf8(key)
-            .ok()
-            .and_then(|key| key.parse().ok());
-        Ok(Self {
-            key: key.ok_or(FormatError::Pack)?,
-            sealed,
-        })
+        let key = std::str::from_utf8(key).ok().and_then(|key| key.parse().ok());
+        Ok(Self { key: key.ok_or(FormatError::Pack)?, sealed })
     }
 
     /// Where the chunks end and the table begins, given the size of the whole pack.
@@ -214,12 +199,7 @@ pub fn check_layout(
 }
 
 fn binding(vault: VaultId, name: &str) -> Binding<'_> {
-    Binding {
-        vault,
-        kind: "toc",
-        name,
-        beside: &[],
-    }
+    Binding { vault, kind: "toc", name, beside: &[] }
 }
 
 fn narrow(size: usize) -> Result<u32, FormatError> {
@@ -227,8 +207,5 @@ fn narrow(size: usize) -> Result<u32, FormatError> {
 }
 
 fn too_long(size: usize) -> FormatError {
-    FormatError::Length {
-        expected: u64::from(u32::MAX),
-        given: size as u64,
-    }
+    FormatError::Length { expected: u64::from(u32::MAX), given: size as u64 }
 }

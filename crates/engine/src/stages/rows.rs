@@ -46,9 +46,7 @@ pub fn put_value(row: &mut Vec<u8>, value: &[u8]) {
 /// # Errors
 /// [`FormatError::Rows`] if the bytes end within the value, or begin none.
 pub fn take_value<'a>(rest: &mut &'a [u8]) -> Result<Option<&'a [u8]>, FormatError> {
-    let (&first, mut tail) = rest
-        .split_first()
-        .ok_or(FormatError::Rows("a value is missing"))?;
+    let (&first, mut tail) = rest.split_first().ok_or(FormatError::Rows("a value is missing"))?;
     let length_bytes = match first {
         NULL => {
             *rest = tail;
@@ -104,10 +102,7 @@ impl RowBatch {
 
     /// An empty batch with room for a full one.
     pub fn new() -> Self {
-        Self {
-            bytes: Vec::with_capacity(Self::FULL + (16 << 10)),
-            ends: Vec::with_capacity(1024),
-        }
+        Self { bytes: Vec::with_capacity(Self::FULL + (16 << 10)), ends: Vec::with_capacity(1024) }
     }
 
     /// Appends one row, which `write` spells with [`put_value`] and [`put_null`].
@@ -129,9 +124,7 @@ impl RowBatch {
     /// Its rows.
     pub fn rows(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts
-            .zip(&self.ends)
-            .map(|(start, &end)| &self.bytes[start..end])
+        starts.zip(&self.ends).map(|(start, &end)| &self.bytes[start..end])
     }
 }
 
@@ -193,12 +186,7 @@ impl RowShape {
     /// Rows of `columns` values, the key in the places `key` (none: the whole row is the key), the tenant in place `tenant`.
     pub fn new(columns: usize, key: Vec<usize>, tenant: Option<usize>) -> Self {
         let last = key.iter().chain(&tenant).copied().max().unwrap_or(0);
-        Self {
-            columns,
-            key,
-            tenant,
-            last,
-        }
+        Self { columns, key, tenant, last }
     }
 
     /// Values in a row.
@@ -247,10 +235,7 @@ mod tests {
     }
 
     fn any_row() -> impl Strategy<Value = Vec<Option<Vec<u8>>>> {
-        prop::collection::vec(
-            prop::option::of(prop::collection::vec(any::<u8>(), 0..600)),
-            1..8,
-        )
+        prop::collection::vec(prop::option::of(prop::collection::vec(any::<u8>(), 0..600)), 1..8)
     }
 
     proptest! {
@@ -274,7 +259,9 @@ mod tests {
         fn the_digest_ignores_order_and_counts_duplicates(mut rows in prop::collection::vec(any_row(), 1..20)) {
             let digest = |rows: &[Vec<Option<Vec<u8>>>]| {
                 let mut digest = Digest::default();
-                rows.iter().for_each(|row| digest.add(&spell(row)));
+                for row in rows {
+                    digest.add(&spell(row));
+                }
                 digest
             };
             let before = digest(&rows);
@@ -287,45 +274,23 @@ mod tests {
 
     #[test]
     fn lengths_take_the_shortest_form() {
-        for (length, head) in [
-            (0, 1),
-            (0xfa, 1),
-            (0xfb, 3),
-            (0xffff, 3),
-            (0x1_0000, 4),
-            (0x100_0000, 9),
-        ] {
+        for (length, head) in
+            [(0, 1), (0xfa, 1), (0xfb, 3), (0xffff, 3), (0x1_0000, 4), (0x100_0000, 9)]
+        {
             let mut row = Vec::new();
             put_value(&mut row, &vec![b'x'; length]);
             assert_eq!(row.len(), head + length);
-            assert_eq!(
-                take_value(&mut row.as_slice()).unwrap().unwrap().len(),
-                length
-            );
+            assert_eq!(take_value(&mut row.as_slice()).unwrap().unwrap().len(), length);
         }
     }
 
     #[test]
     fn key_and_tenant_are_found_in_their_places() {
-        let row = spell(&[
-            Some(b"1".into()),
-            Some(b"other".into()),
-            Some(b"7".into()),
-            None,
-        ]);
+        let row = spell(&[Some(b"1".into()), Some(b"other".into()), Some(b"7".into()), None]);
         let shape = RowShape::new(4, vec![0], Some(2));
         let (hash, tenant) = shape.inspect(&row).unwrap();
         assert_eq!(tenant, Some(b"7".as_slice()));
-        let changed = spell(&[
-            Some(b"1".into()),
-            Some(b"changed".into()),
-            Some(b"7".into()),
-            None,
-        ]);
-        assert_eq!(
-            shape.inspect(&changed).unwrap().0,
-            hash,
-            "only the key decides"
-        );
+        let changed = spell(&[Some(b"1".into()), Some(b"changed".into()), Some(b"7".into()), None]);
+        assert_eq!(shape.inspect(&changed).unwrap().0, hash, "only the key decides");
     }
 }

@@ -33,12 +33,7 @@ pub struct Binding<'a> {
 
 impl Binding<'_> {
     fn aad(&self, key: &KeyId) -> Vec<u8> {
-        let Self {
-            vault,
-            kind,
-            name,
-            beside,
-        } = self;
+        let Self { vault, kind, name, beside } = self;
         let mut aad = format!("gorgen-backup:1:{vault}:{kind}:{key}:{name}:").into_bytes();
         aad.extend_from_slice(beside);
         aad
@@ -58,10 +53,7 @@ impl SealingKey {
     /// Never: AES-256 takes every key of 32 bytes.
     pub fn new(id: KeyId, key: &DataKey) -> Self {
         let unbound = UnboundKey::new(&AES_256_GCM, key.bytes()).expect("a data key has 32 bytes");
-        Self {
-            id,
-            aead: LessSafeKey::new(unbound),
-        }
+        Self { id, aead: LessSafeKey::new(unbound) }
     }
 
     /// The key's id.
@@ -95,10 +87,7 @@ impl SealingKey {
     /// # Errors
     /// [`FormatError::Seal`] if anything at all differs from what was sealed.
     pub fn open(&self, sealed: &[u8], binding: Binding<'_>) -> Result<Vec<u8>, FormatError> {
-        let broken = || FormatError::Seal {
-            kind: binding.kind,
-            name: binding.name.to_owned(),
-        };
+        let broken = || FormatError::Seal { kind: binding.kind, name: binding.name.to_owned() };
         let (nonce, text) = sealed.split_at_checked(NONCE_LEN).ok_or_else(broken)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| broken())?;
         let mut text = text.to_vec();
@@ -155,22 +144,13 @@ mod tests {
     };
 
     fn key(byte: u8) -> SealingKey {
-        let id = KeyId::new(
-            KeyPurpose::Rows,
-            Scope::Shared,
-            jiff::Timestamp::UNIX_EPOCH,
-            [byte; 4],
-        );
+        let id =
+            KeyId::new(KeyPurpose::Rows, Scope::Shared, jiff::Timestamp::UNIX_EPOCH, [byte; 4]);
         SealingKey::new(id, &DataKey::new([byte; 32]))
     }
 
     fn binding(name: &str) -> Binding<'_> {
-        Binding {
-            vault: VaultId::new([7; 16]),
-            kind: "chunk",
-            name,
-            beside: b"header",
-        }
+        Binding { vault: VaultId::new([7; 16]), kind: "chunk", name, beside: b"header" }
     }
 
     proptest! {
@@ -194,20 +174,11 @@ mod tests {
         let sealed = key(1).seal(b"text", binding("a"), &SeededEntropy::new(3));
         assert!(key(2).open(&sealed, binding("a")).is_err(), "another key");
         assert!(key(1).open(&sealed, binding("b")).is_err(), "another name");
-        let moved = Binding {
-            vault: VaultId::new([8; 16]),
-            ..binding("a")
-        };
+        let moved = Binding { vault: VaultId::new([8; 16]), ..binding("a") };
         assert!(key(1).open(&sealed, moved).is_err(), "another vault");
-        let kind = Binding {
-            kind: "toc",
-            ..binding("a")
-        };
+        let kind = Binding { kind: "toc", ..binding("a") };
         assert!(key(1).open(&sealed, kind).is_err(), "another kind");
-        let beside = Binding {
-            beside: b"Header",
-            ..binding("a")
-        };
+        let beside = Binding { beside: b"Header", ..binding("a") };
         assert!(key(1).open(&sealed, beside).is_err(), "another header");
     }
 

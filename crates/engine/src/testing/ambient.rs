@@ -83,11 +83,8 @@ mod tests {
 
     #[test]
     fn one_seed_gives_one_stream_which_does_not_repeat() {
-        let (one, same, other) = (
-            SeededEntropy::new(1),
-            SeededEntropy::new(1),
-            SeededEntropy::new(2),
-        );
+        let (one, same, other) =
+            (SeededEntropy::new(1), SeededEntropy::new(1), SeededEntropy::new(2));
         let mut drawn = [[0; 13]; 4];
         one.fill(&mut drawn[0]);
         same.fill(&mut drawn[1]);

@@ -40,12 +40,7 @@ pub struct FailingVault {
 impl FailingVault {
     /// The vault whose write number `nth`, counted from 1, fails; 0 fails none.
     pub fn new(inner: Arc<dyn Vault>, nth: u64, fault: Fault) -> Self {
-        Self {
-            inner,
-            nth,
-            fault,
-            writes: Arc::default(),
-        }
+        Self { inner, nth, fault, writes: Arc::default() }
     }
 
     /// How many writes were tried.
@@ -142,17 +137,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_nth_write_fails() {
-        assert_eq!(
-            outcomes(Fault::Before).await,
-            (vec![true, false, true, true], 3)
-        );
-        assert_eq!(
-            outcomes(Fault::After).await,
-            (vec![true, false, true, true], 4)
-        );
-        assert_eq!(
-            outcomes(Fault::Outage).await,
-            (vec![true, false, false, false], 1)
-        );
+        assert_eq!(outcomes(Fault::Before).await, (vec![true, false, true, true], 3));
+        assert_eq!(outcomes(Fault::After).await, (vec![true, false, true, true], 4));
+        assert_eq!(outcomes(Fault::Outage).await, (vec![true, false, false, false], 1));
     }
 }

@@ -65,9 +65,7 @@ impl MemoryKeyring {
         let mut obscured = *bytes;
         for (seed, half) in (0..).zip(obscured.chunks_mut(16)) {
             let mask = xxh3_128_with_seed(bound.as_bytes(), seed).to_le_bytes();
-            half.iter_mut()
-                .zip(mask)
-                .for_each(|(byte, mask)| *byte ^= mask);
+            half.iter_mut().zip(mask).for_each(|(byte, mask)| *byte ^= mask);
         }
         let check = xxh3_128_with_seed(bound.as_bytes(), 2);
         (obscured, check.to_le_bytes())
@@ -103,9 +101,7 @@ impl Keyring for MemoryKeyring {
     ) -> Result<DataKey, KeyringError> {
         self.check_enabled()?;
         self.0.unwraps.fetch_add(1, SeqCst);
-        let given = BASE64_STANDARD
-            .decode(&wrapped.ciphertext)
-            .unwrap_or_default();
+        let given = BASE64_STANDARD.decode(&wrapped.ciphertext).unwrap_or_default();
         if let Some((obscured, given_check)) = given.split_first_chunk() {
             let (bytes, check) = self.obscure(obscured, context);
             if self.opens(wrapped) && given_check == check {
@@ -113,11 +109,7 @@ impl Keyring for MemoryKeyring {
             }
         }
         let key = context.key.clone();
-        Err(KeyringError::DoesNotOpen {
-            key,
-            keyring: self.describe(),
-            source: None,
-        })
+        Err(KeyringError::DoesNotOpen { key, keyring: self.describe(), source: None })
     }
 }
 
@@ -139,10 +131,7 @@ mod tests {
         keyring.disable(true);
         let context = keyring_contract::context();
         let error = keyring.generate(&context).await.unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "cannot use memory:one: the key is disabled"
-        );
+        assert_eq!(error.to_string(), "cannot use memory:one: the key is disabled");
         keyring.disable(false);
         assert!(keyring.generate(&context).await.is_ok());
     }

@@ -9,16 +9,8 @@ use crate::{
 
 /// A context to wrap under.
 pub(super) fn context() -> KeyContext {
-    let key = KeyId::new(
-        KeyPurpose::Rows,
-        Scope::tenant("7.ã"),
-        Timestamp::UNIX_EPOCH,
-        [1; 4],
-    );
-    KeyContext {
-        vault: VaultId::new([7; 16]),
-        key,
-    }
+    let key = KeyId::new(KeyPurpose::Rows, Scope::tenant("7.ã"), Timestamp::UNIX_EPOCH, [1; 4]);
+    KeyContext { vault: VaultId::new([7; 16]), key }
 }
 
 /// Asserts every guarantee of [`Keyring`]. It does not damage wrappings: a keyring need not notice.
@@ -36,10 +28,7 @@ async fn a_wrapped_key_opens_again_and_again(keyring: &dyn Keyring) {
     let kept = serde_json::to_string(&wrapped).expect("a wrapping as JSON");
     let kept: WrappedKey = serde_json::from_str(&kept).expect("a wrapping out of JSON");
     for _ in 0..2 {
-        let opened = keyring
-            .unwrap(&kept, &context())
-            .await
-            .expect("the same key");
+        let opened = keyring.unwrap(&kept, &context()).await.expect("the same key");
         assert_eq!(opened.bytes(), key.bytes(), "the key that was wrapped");
     }
 }
@@ -54,10 +43,7 @@ async fn keys_are_new_each_time(keyring: &dyn Keyring) {
 
 async fn a_wrapping_opens_only_under_its_context(keyring: &dyn Keyring) {
     let (_, wrapped) = keyring.generate(&context()).await.expect("a new key");
-    let other_vault = KeyContext {
-        vault: VaultId::new([8; 16]),
-        ..context()
-    };
+    let other_vault = KeyContext { vault: VaultId::new([8; 16]), ..context() };
     let other_key = |purpose, scope| KeyContext {
         key: KeyId::new(purpose, scope, Timestamp::UNIX_EPOCH, [1; 4]),
         ..context()
@@ -79,10 +65,7 @@ async fn a_wrapping_opens_only_under_its_context(keyring: &dyn Keyring) {
 async fn what_is_no_wrapping_does_not_open(keyring: &dyn Keyring) {
     let (_, wrapped) = keyring.generate(&context()).await.expect("a new key");
     for nonsense in ["", "no base64!", "AAAA"] {
-        let nonsense = WrappedKey {
-            ciphertext: nonsense.to_owned(),
-            ..wrapped.clone()
-        };
+        let nonsense = WrappedKey { ciphertext: nonsense.to_owned(), ..wrapped.clone() };
         let refused = keyring.unwrap(&nonsense, &context()).await;
         assert!(
             matches!(refused, Err(KeyringError::DoesNotOpen { .. })),
@@ -94,12 +77,6 @@ async fn what_is_no_wrapping_does_not_open(keyring: &dyn Keyring) {
 
 async fn wrappings_of_others_are_left_to_them(keyring: &dyn Keyring) {
     let (_, wrapped) = keyring.generate(&context()).await.expect("a new key");
-    let foreign = WrappedKey {
-        by: "another".to_owned(),
-        ..wrapped
-    };
-    assert!(
-        !keyring.opens(&foreign),
-        "a wrapping by another kind of keyring"
-    );
+    let foreign = WrappedKey { by: "another".to_owned(), ..wrapped };
+    assert!(!keyring.opens(&foreign), "a wrapping by another kind of keyring");
 }

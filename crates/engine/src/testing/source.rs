@@ -55,10 +55,7 @@ impl FakeSource {
             snapshots: 0,
         };
         Self {
-            identity: SourceIdentity {
-                server: SERVER.to_owned(),
-                database: database.to_owned(),
-            },
+            identity: SourceIdentity { server: SERVER.to_owned(), database: database.to_owned() },
             state: Arc::new(Mutex::new(state)),
         }
     }
@@ -66,25 +63,14 @@ impl FakeSource {
     /// Adds an empty table, or redefines one and keeps its rows.
     pub fn define(&self, table: Table) {
         let mut state = lock(&self.state);
-        let rows = state
-            .database
-            .tables
-            .remove(&table.name)
-            .map(|(_, rows)| rows);
+        let rows = state.database.tables.remove(&table.name).map(|(_, rows)| rows);
         let name = table.name.clone();
-        state
-            .database
-            .tables
-            .insert(name, (table, rows.unwrap_or_default()));
+        state.database.tables.insert(name, (table, rows.unwrap_or_default()));
     }
 
     /// Takes a table away.
     pub fn drop_table(&self, name: &str) {
-        lock(&self.state)
-            .database
-            .tables
-            .remove(name)
-            .expect("a table to drop");
+        lock(&self.state).database.tables.remove(name).expect("a table to drop");
     }
 
     /// Adds a view, trigger, routine, event or sequence.
@@ -100,11 +86,7 @@ impl FakeSource {
     /// Changes the rows of a table in any way.
     pub fn change(&self, table: &str, change: impl FnOnce(&mut Vec<Vec<u8>>)) {
         let mut state = lock(&self.state);
-        let (_, rows) = state
-            .database
-            .tables
-            .get_mut(table)
-            .expect("a table to change");
+        let (_, rows) = state.database.tables.get_mut(table).expect("a table to change");
         change(rows);
     }
 
@@ -157,18 +139,11 @@ impl FakeSource {
 
     fn catalog_of(&self, database: &Database) -> Catalog {
         Catalog {
-            server: ServerInfo {
-                flavor: Flavor::MariaDb,
-                version: "10.11.19-MariaDB".to_owned(),
-            },
+            server: ServerInfo { flavor: Flavor::MariaDb, version: "10.11.19-MariaDB".to_owned() },
             database: self.identity.database.clone(),
             charset: "utf8mb4".to_owned(),
             collation: "utf8mb4_bin".to_owned(),
-            tables: database
-                .tables
-                .values()
-                .map(|(table, _)| table.clone())
-                .collect(),
+            tables: database.tables.values().map(|(table, _)| table.clone()).collect(),
             objects: database.objects.clone(),
             warnings: Vec::new(),
         }
@@ -190,10 +165,7 @@ impl Source for FakeSource {
         state.snapshots += 1;
         let seen = Arc::new(state.database.clone());
         let reader = || -> Box<dyn Reader> {
-            Box::new(FakeReader {
-                source: self.clone(),
-                seen: Arc::clone(&seen),
-            })
+            Box::new(FakeReader { source: self.clone(), seen: Arc::clone(&seen) })
         };
         let readers = readers.min(state.readers).max(1);
         Ok(Snapshot {
@@ -248,9 +220,7 @@ impl FakeReader {
         if live.is_some_and(|(live, _)| live.ddl == seen.ddl) {
             Ok(())
         } else {
-            Err(SourceError::DefinitionChanged {
-                what: format!("table {table}"),
-            })
+            Err(SourceError::DefinitionChanged { what: format!("table {table}") })
         }
     }
 }
@@ -276,10 +246,7 @@ impl Reader for FakeReader {
         }
         if failure.is_some() {
             let identity = self.source.identity();
-            return Err(SourceError::Unreachable {
-                identity,
-                source: Box::new(Injected),
-            });
+            return Err(SourceError::Unreachable { identity, source: Box::new(Injected) });
         }
         self.redefine(&table.name);
         self.check_definition(&table.name)
@@ -294,10 +261,7 @@ fn in_key_order(table: &Table, mut rows: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
             let is_number = table.columns[place].kind == ValueKind::Number;
             compare(value_at(one, place), value_at(other, place), is_number)
         };
-        places
-            .iter()
-            .map(of_place)
-            .fold(Ordering::Equal, Ordering::then)
+        places.iter().map(of_place).fold(Ordering::Equal, Ordering::then)
     });
     rows
 }
@@ -312,11 +276,7 @@ fn value_at(mut row: &[u8], place: usize) -> Option<&[u8]> {
 fn compare(one: Option<&[u8]>, other: Option<&[u8]>, is_number: bool) -> Ordering {
     let number =
         |digits: Option<&[u8]>| -> Option<i128> { str::from_utf8(digits?).ok()?.parse().ok() };
-    if is_number {
-        number(one).cmp(&number(other))
-    } else {
-        one.cmp(&other)
-    }
+    if is_number { number(one).cmp(&number(other)) } else { one.cmp(&other) }
 }
 
 #[cfg(test)]

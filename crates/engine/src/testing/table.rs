@@ -7,10 +7,7 @@ use crate::{
 
 /// A table with these columns, ordered by those of them that are its key (none: it has no key).
 pub fn table(name: &str, columns: &[(&str, ValueKind)], key: &[&str]) -> Table {
-    let columns: Vec<_> = columns
-        .iter()
-        .map(|(name, kind)| column(name, *kind))
-        .collect();
+    let columns: Vec<_> = columns.iter().map(|(name, kind)| column(name, *kind)).collect();
     Table {
         name: name.to_owned(),
         ddl: ddl(name, &columns, key),
@@ -65,21 +62,16 @@ fn ddl(name: &str, columns: &[Column], key: &[&str]) -> String {
     let mut lines: Vec<_> = columns
         .iter()
         .map(|column| {
-            let null = if key.contains(&column.name.as_str()) {
-                "NOT NULL"
-            } else {
-                "DEFAULT NULL"
-            };
+            let null =
+                if key.contains(&column.name.as_str()) { "NOT NULL" } else { "DEFAULT NULL" };
             format!("  `{}` {} {null}", column.name, column.sql_type)
         })
         .collect();
     if !key.is_empty() {
         lines.push(format!("  PRIMARY KEY (`{}`)", key.join("`,`")));
     }
-    let (lines, options) = (
-        lines.join(",\n"),
-        "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
-    );
+    let (lines, options) =
+        (lines.join(",\n"), "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin");
     format!("CREATE TABLE `{name}` (\n{lines}\n) {options}")
 }
 
@@ -89,11 +81,8 @@ mod tests {
 
     #[test]
     fn a_table_has_the_definition_a_server_would_show() {
-        let table = table(
-            "notas",
-            &[("id", ValueKind::Number), ("texto", ValueKind::Text)],
-            &["id"],
-        );
+        let table =
+            table("notas", &[("id", ValueKind::Number), ("texto", ValueKind::Text)], &["id"]);
         assert_eq!(table.key_places(), [0]);
         assert_eq!(
             table.ddl,

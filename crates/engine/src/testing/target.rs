@@ -66,10 +66,7 @@ impl FakeTarget {
             row_faults: BTreeMap::new(),
             orphans: BTreeMap::new(),
         };
-        Self {
-            source: FakeSource::new(database),
-            state: Arc::new(Mutex::new(state)),
-        }
+        Self { source: FakeSource::new(database), state: Arc::new(Mutex::new(state)) }
     }
 
     /// What it holds, to look at or to change behind the restore's back.
@@ -132,38 +129,22 @@ impl FakeTarget {
 impl State {
     fn lacks_requirement(&self, statement: &str) -> bool {
         let was_run = |part: &String| self.statements.iter().any(|run| run.contains(part));
-        self.requirements
-            .iter()
-            .any(|(part, before)| statement.contains(part) && !was_run(before))
+        self.requirements.iter().any(|(part, before)| statement.contains(part) && !was_run(before))
     }
 }
 
 fn default_info() -> TargetInfo {
-    let collations = [
-        "binary",
-        "utf8mb4_bin",
-        "utf8mb4_general_ci",
-        "utf8mb4_unicode_ci",
-    ];
+    let collations = ["binary", "utf8mb4_bin", "utf8mb4_general_ci", "utf8mb4_unicode_ci"];
     TargetInfo {
-        server: ServerInfo {
-            flavor: Flavor::MariaDb,
-            version: "10.11.19-MariaDB".to_owned(),
-        },
-        collations: collations
-            .iter()
-            .map(|&name| name.to_owned())
-            .collect::<BTreeSet<_>>(),
+        server: ServerInfo { flavor: Flavor::MariaDb, version: "10.11.19-MariaDB".to_owned() },
+        collations: collations.iter().map(|&name| name.to_owned()).collect::<BTreeSet<_>>(),
         max_allowed_packet: 64 << 20,
         local_infile: true,
     }
 }
 
 fn refused(action: &str) -> TargetError {
-    TargetError::Refused {
-        action: action.to_owned(),
-        source: Box::new(Injected),
-    }
+    TargetError::Refused { action: action.to_owned(), source: Box::new(Injected) }
 }
 
 #[async_trait]
@@ -224,10 +205,7 @@ impl Target for FakeTarget {
         }
         state.statements.push(statement.to_owned());
         if let Some(name) = created_table(statement) {
-            self.source.define(Table {
-                ddl: statement.to_owned(),
-                ..table(&name, &[], &[])
-            });
+            self.source.define(Table { ddl: statement.to_owned(), ..table(&name, &[], &[]) });
         }
         Ok(())
     }
@@ -282,11 +260,7 @@ impl Loader for FakeLoader {
         let mut split = split(table, rows);
         if split.len() as u64 != count {
             let (table, stored) = (table.name.clone(), split.len() as u64);
-            return Err(TargetError::RowsLost {
-                table,
-                expected: count,
-                stored,
-            });
+            return Err(TargetError::RowsLost { table, expected: count, stored });
         }
         match (fault, split.last_mut()) {
             (Some(RowFault::Lost), _) => drop(split.pop()),
@@ -339,24 +313,15 @@ mod tests {
     async fn what_is_loaded_can_be_read_back() {
         let target = FakeTarget::new("copia");
         assert_eq!(target.state().await.unwrap(), TargetState::Absent);
-        target
-            .create_database("utf8mb4", "utf8mb4_bin")
-            .await
-            .unwrap();
+        target.create_database("utf8mb4", "utf8mb4_bin").await.unwrap();
         assert_eq!(target.state().await.unwrap(), TargetState::Empty);
         let context = CharsetContext::default();
         let create = "CREATE TABLE `a``b` (\n `id` int)";
-        target
-            .execute("create table", create, &context)
-            .await
-            .unwrap();
+        target.execute("create table", create, &context).await.unwrap();
         load(&target).await.unwrap();
         assert_eq!(target.state().await.unwrap(), TargetState::Holds(2));
         assert_eq!(target.content().tables(), ["a`b", "notas"]);
-        assert_eq!(
-            target.content().rows("notas"),
-            [row(&[Some("1")]), row(&[Some("2")])]
-        );
+        assert_eq!(target.content().rows("notas"), [row(&[Some("1")]), row(&[Some("2")])]);
         assert_eq!(target.statements(), [create]);
         let database = ("utf8mb4".to_owned(), "utf8mb4_bin".to_owned());
         assert_eq!(target.databases(), [database]);
@@ -377,12 +342,7 @@ mod tests {
         assert_eq!(target.content().rows("notas")[2], row(&[Some("3")]));
         target.fail_statement("TRIGGER");
         let context = CharsetContext::default();
-        assert!(
-            target
-                .execute("create trigger", "CREATE TRIGGER x", &context)
-                .await
-                .is_err()
-        );
+        assert!(target.execute("create trigger", "CREATE TRIGGER x", &context).await.is_err());
         target.require("VIEW b", "VIEW a");
         for (view, taken) in [("VIEW b", false), ("VIEW a", true), ("VIEW b", true)] {
             let outcome = target.execute("create view", view, &context).await;
@@ -391,12 +351,7 @@ mod tests {
         target.break_at_statement("EVENT");
         let lost = target.execute("create event", "EVENT", &context).await;
         assert!(matches!(lost, Err(TargetError::Source(_))));
-        let uneven = target
-            .loader()
-            .await
-            .unwrap()
-            .load(&notes(), &row(&[None]), 2)
-            .await;
+        let uneven = target.loader().await.unwrap().load(&notes(), &row(&[None]), 2).await;
         assert_eq!(
             uneven.unwrap_err().to_string(),
             "table notas: 2 rows were sent, the server stored 1"

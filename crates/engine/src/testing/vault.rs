@@ -31,8 +31,7 @@ impl Content {
     fn write(&mut self, name: &ObjectName, content: Bytes) -> Revision {
         self.writes += 1;
         let revision = Revision(self.writes.to_string());
-        self.objects
-            .insert(name.clone(), (content, revision.clone()));
+        self.objects.insert(name.clone(), (content, revision.clone()));
         revision
     }
 }
@@ -46,11 +45,7 @@ impl MemoryVault {
     /// All objects with their content, by name.
     pub fn objects(&self) -> BTreeMap<ObjectName, Bytes> {
         let content = lock(&self.0);
-        content
-            .objects
-            .iter()
-            .map(|(name, (bytes, _))| (name.clone(), bytes.clone()))
-            .collect()
+        content.objects.iter().map(|(name, (bytes, _))| (name.clone(), bytes.clone())).collect()
     }
 
     /// Damages an object behind the vault's back.
@@ -78,10 +73,7 @@ impl Vault for MemoryVault {
     async fn put(&self, name: &ObjectName, content: Bytes) -> Result<(), VaultError> {
         let mut kept = lock(&self.0);
         if kept.objects.contains_key(name) {
-            return Err(VaultError::Exists {
-                name: name.clone(),
-                vault: self.describe(),
-            });
+            return Err(VaultError::Exists { name: name.clone(), vault: self.describe() });
         }
         kept.write(name, content);
         Ok(())
@@ -89,10 +81,7 @@ impl Vault for MemoryVault {
 
     async fn get(&self, name: &ObjectName) -> Result<Bytes, VaultError> {
         let found = self.read(name).await?;
-        let missing = || VaultError::Missing {
-            name: name.clone(),
-            vault: self.describe(),
-        };
+        let missing = || VaultError::Missing { name: name.clone(), vault: self.describe() };
         found.map(|(bytes, _)| bytes).ok_or_else(missing)
     }
 
@@ -105,14 +94,10 @@ impl Vault for MemoryVault {
 
     async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, VaultError> {
         let content = lock(&self.0);
-        let listed = content
-            .objects
-            .iter()
-            .filter(|(name, _)| name.as_str().starts_with(prefix))
-            .map(|(name, (bytes, _))| ObjectInfo {
-                name: name.clone(),
-                size: bytes.len() as u64,
-            });
+        let listed =
+            content.objects.iter().filter(|(name, _)| name.as_str().starts_with(prefix)).map(
+                |(name, (bytes, _))| ObjectInfo { name: name.clone(), size: bytes.len() as u64 },
+            );
         Ok(listed.collect())
     }
 
@@ -128,10 +113,7 @@ impl Vault for MemoryVault {
     ) -> Result<Revision, VaultError> {
         let mut kept = lock(&self.0);
         if kept.objects.get(name).map(|(_, revision)| revision) != expected {
-            return Err(VaultError::Changed {
-                name: name.clone(),
-                vault: self.describe(),
-            });
+            return Err(VaultError::Changed { name: name.clone(), vault: self.describe() });
         }
         Ok(kept.write(name, content))
     }

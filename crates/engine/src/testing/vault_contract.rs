@@ -40,10 +40,7 @@ fn patterned(length: usize) -> Bytes {
 }
 
 async fn put(vault: &dyn Vault, name: &ObjectName, content: Bytes) {
-    vault
-        .put(name, content)
-        .await
-        .expect("a free name can be put");
+    vault.put(name, content).await.expect("a free name can be put");
 }
 
 async fn a_new_vault_is_empty(vault: &dyn Vault) {
@@ -64,11 +61,7 @@ async fn an_object_is_put_once(vault: &dyn Vault) {
             "a taken name was put: {refused:?}"
         );
     }
-    assert_eq!(
-        vault.get(&name).await.expect("the object"),
-        "first",
-        "untouched"
-    );
+    assert_eq!(vault.get(&name).await.expect("the object"), "first", "untouched");
 }
 
 async fn what_is_missing_is_said_to_be(vault: &dyn Vault) {
@@ -76,10 +69,7 @@ async fn what_is_missing_is_said_to_be(vault: &dyn Vault) {
     assert_missing(&vault.get(&name).await, &name);
     assert_missing(&vault.get_range(&name, 0..1).await, &name);
     assert_missing(&vault.get_range(&name, 1..1).await, &name);
-    assert!(
-        vault.read(&name).await.expect("an answer").is_none(),
-        "nothing to read"
-    );
+    assert!(vault.read(&name).await.expect("an answer").is_none(), "nothing to read");
     assert_eq!(vault.list("contract/missing/").await.expect("a list"), []);
 }
 
@@ -96,11 +86,7 @@ async fn objects_come_back_whole_whatever_their_size(vault: &dyn Vault) {
         let content = patterned(size);
         put(vault, &name, content.clone()).await;
         let back = vault.get(&name).await.expect("the object");
-        assert!(
-            back == content,
-            "{size} bytes came back as {} or with others",
-            back.len()
-        );
+        assert!(back == content, "{size} bytes came back as {} or with others", back.len());
         let listed = vault.list(name.as_str()).await.expect("a list");
         assert_eq!(listed[0].size, size as u64);
     }
@@ -119,10 +105,7 @@ async fn ranges_end_where_the_object_ends(vault: &dyn Vault) {
         (100..200, ""),
         (4..4, ""),
     ] {
-        let read = vault
-            .get_range(&name, range.clone())
-            .await
-            .expect("a range");
+        let read = vault.get_range(&name, range.clone()).await.expect("a range");
         assert_eq!(read, expected, "{range:?}");
     }
     let empty = ObjectName::from_listing("contract/range/empty").expect("a name");
@@ -144,64 +127,34 @@ async fn lists_are_ordered_and_complete(vault: &dyn Vault) {
         "contract/li",
         "contract/list/none",
     ] {
-        let mut expected: Vec<_> = names
-            .iter()
-            .filter(|name| name.as_str().starts_with(prefix))
-            .collect();
+        let mut expected: Vec<_> =
+            names.iter().filter(|name| name.as_str().starts_with(prefix)).collect();
         expected.sort();
         let listed = vault.list(prefix).await.expect("a list");
-        assert_eq!(
-            listed.iter().map(|info| &info.name).collect::<Vec<_>>(),
-            expected,
-            "{prefix}"
-        );
+        assert_eq!(listed.iter().map(|info| &info.name).collect::<Vec<_>>(), expected, "{prefix}");
         for info in &listed {
-            assert_eq!(
-                info.size,
-                info.name.as_str().len() as u64,
-                "size of {}",
-                info.name
-            );
+            assert_eq!(info.size, info.name.as_str().len() as u64, "size of {}", info.name);
         }
     }
     let all = vault.list("").await.expect("a list of everything");
-    assert!(
-        names
-            .iter()
-            .all(|name| all.iter().any(|info| info.name == *name))
-    );
+    assert!(names.iter().all(|name| all.iter().any(|info| info.name == *name)));
 }
 
 async fn an_object_is_swapped_only_for_what_it_was(vault: &dyn Vault) {
     let name = name("swap/lock.json");
     let stranger = Revision("stranger".to_owned());
     assert_changed(&vault.swap(&name, Some(&stranger), text("x")).await, &name);
-    assert!(
-        vault.read(&name).await.expect("an answer").is_none(),
-        "still nothing there"
-    );
+    assert!(vault.read(&name).await.expect("an answer").is_none(), "still nothing there");
 
-    let one = vault
-        .swap(&name, None, text("one"))
-        .await
-        .expect("the first");
-    assert_eq!(
-        vault.read(&name).await.expect("an answer"),
-        Some((text("one"), one.clone()))
-    );
+    let one = vault.swap(&name, None, text("one")).await.expect("the first");
+    assert_eq!(vault.read(&name).await.expect("an answer"), Some((text("one"), one.clone())));
     assert_changed(&vault.swap(&name, None, text("x")).await, &name);
 
-    let two = vault
-        .swap(&name, Some(&one), text("two"))
-        .await
-        .expect("the second");
+    let two = vault.swap(&name, Some(&one), text("two")).await.expect("the second");
     assert_ne!(one, two, "another content has another revision");
     assert_changed(&vault.swap(&name, Some(&one), text("x")).await, &name);
     assert_changed(&vault.swap(&name, Some(&stranger), text("x")).await, &name);
-    assert_eq!(
-        vault.read(&name).await.expect("an answer"),
-        Some((text("two"), two))
-    );
+    assert_eq!(vault.read(&name).await.expect("an answer"), Some((text("two"), two)));
     assert_eq!(vault.get(&name).await.expect("the object"), "two");
     assert_eq!(vault.list("contract/swap/").await.expect("a list").len(), 1);
 }
@@ -220,24 +173,13 @@ async fn one_of_many_puts_wins(vault: &dyn Vault) {
     let is_loss =
         |outcome: &Result<(), VaultError>| matches!(outcome, Err(VaultError::Exists { .. }));
     let winner = only_winner(&outcomes, is_loss);
-    assert_eq!(
-        vault.get(&name).await.expect("the object"),
-        format!("racer {winner}")
-    );
+    assert_eq!(vault.get(&name).await.expect("the object"), format!("racer {winner}"));
 }
 
 async fn one_of_many_swaps_wins(vault: &dyn Vault, before: Option<&str>) {
-    let name = name(&format!(
-        "race/swap-from-{}.json",
-        before.unwrap_or("nothing")
-    ));
+    let name = name(&format!("race/swap-from-{}.json", before.unwrap_or("nothing")));
     let expected = match before {
-        Some(before) => Some(
-            vault
-                .swap(&name, None, text(before))
-                .await
-                .expect("a first state"),
-        ),
+        Some(before) => Some(vault.swap(&name, None, text(before)).await.expect("a first state")),
         None => None,
     };
     let contents = (0..RACERS).map(|racer| text(&format!("racer {racer}")));
@@ -246,11 +188,8 @@ async fn one_of_many_swaps_wins(vault: &dyn Vault, before: Option<&str>) {
     let is_loss =
         |outcome: &Result<Revision, VaultError>| matches!(outcome, Err(VaultError::Changed { .. }));
     let winner = only_winner(&outcomes, is_loss);
-    let (content, revision) = vault
-        .read(&name)
-        .await
-        .expect("an answer")
-        .expect("the winner's object");
+    let (content, revision) =
+        vault.read(&name).await.expect("an answer").expect("the winner's object");
     assert_eq!(content, format!("racer {winner}"));
     assert_eq!(outcomes[winner].as_ref().expect("a revision"), &revision);
 }
@@ -259,14 +198,10 @@ fn only_winner<T: std::fmt::Debug>(
     outcomes: &[Result<T, VaultError>],
     is_loss: impl Fn(&Result<T, VaultError>) -> bool,
 ) -> usize {
-    let others: Vec<_> = outcomes
-        .iter()
-        .filter(|outcome| outcome.is_err() && !is_loss(outcome))
-        .collect();
+    let others: Vec<_> =
+        outcomes.iter().filter(|outcome| outcome.is_err() && !is_loss(outcome)).collect();
     assert!(others.is_empty(), "some neither won nor lost: {others:?}");
-    let winners: Vec<_> = (0..outcomes.len())
-        .filter(|&racer| outcomes[racer].is_ok())
-        .collect();
+    let winners: Vec<_> = (0..outcomes.len()).filter(|&racer| outcomes[racer].is_ok()).collect();
     assert_eq!(winners.len(), 1, "winners: {winners:?}");
     winners[0]
 }

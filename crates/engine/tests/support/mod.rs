@@ -19,7 +19,9 @@ use gorgen_engine::{
     Error,
     jobs::{KeyChest, World, backup, backups, restore, verify},
     model::{ChunkId, ObjectName, RunId, Table, ValueKind, prefix},
-    ports::{Entropy, ObjectInfo, Progress, Revision, Source, Target, TargetState, Vault, VaultError},
+    ports::{
+        Entropy, ObjectInfo, Progress, Revision, Source, Target, TargetState, Vault, VaultError,
+    },
     records::{
         manifest::{ChunkRef, Manifest, TablePart},
         run::RunRecord,
@@ -32,7 +34,7 @@ use jiff::SignedDuration;
 use tokio::sync::Notify;
 
 /// How long a lock is held without renewal. In tests only the test's clock passes it.
-pub(crate) const LEASE: Duration = Duration::from_secs(600);
+pub(crate) const LEASE: Duration = Duration::from_mins(10);
 
 /// A small clinic of two tenants, where its backups go, and the time there.
 #[derive(Clone)]
@@ -63,13 +65,9 @@ impl Clinic {
     pub(crate) fn new() -> Self {
         let clinic = Self::empty();
         clinic.source.define(patients());
-        clinic
-            .source
-            .define(table("cid", &[("codigo", ValueKind::Text)], &[]));
+        clinic.source.define(table("cid", &[("codigo", ValueKind::Text)], &[]));
         let names = ["Ana", "Beto", "Caê", "Davi"];
-        let rows = (1_u32..)
-            .zip(names)
-            .map(|(id, name)| patient(id, id % 2, name));
+        let rows = (1_u32..).zip(names).map(|(id, name)| patient(id, id % 2, name));
         clinic.source.insert("pacientes", rows);
         let codes = ["A00", "B01", "A00"].map(|code| row(&[Some(code)]));
         clinic.source.insert("cid", codes);
@@ -117,9 +115,7 @@ impl Clinic {
     /// Verifies everything, with data.
     pub(crate) async fn verify(&self) -> verify::Report {
         self.pass_a_minute();
-        verify::run(&self.world(), None, true)
-            .await
-            .expect("a verification")
+        verify::run(&self.world(), None, true).await.expect("a verification")
     }
 
     /// Restores a backup into a new database.
@@ -143,15 +139,9 @@ impl Clinic {
     /// A backup's manifest.
     pub(crate) async fn manifest(&self, backup: &RunId) -> Manifest {
         let world = self.world();
-        let vault = backups::existing_identity(&*world.vault)
-            .await
-            .expect("a vault")
-            .vault;
+        let vault = backups::existing_identity(&*world.vault).await.expect("a vault").vault;
         let keys = KeyChest::open(&world, vault).await.expect("keys");
-        backups::open(&world, &keys, backup)
-            .await
-            .expect("a manifest")
-            .1
+        backups::open(&world, &keys, backup).await.expect("a manifest").1
     }
 
     /// The ids of all backups.
@@ -162,11 +152,8 @@ impl Clinic {
     /// The records of all runs, in the order of their ids.
     pub(crate) fn records(&self) -> Vec<RunRecord> {
         let objects = self.vault.objects();
-        let runs = objects
-            .iter()
-            .filter(|(name, _)| name.as_str().starts_with(prefix::RUNS));
-        runs.map(|(_, bytes)| RunRecord::read(bytes).expect("a record"))
-            .collect()
+        let runs = objects.iter().filter(|(name, _)| name.as_str().starts_with(prefix::RUNS));
+        runs.map(|(_, bytes)| RunRecord::read(bytes).expect("a record")).collect()
     }
 
     /// Another clinic whose vault holds the same, to be damaged.
@@ -175,27 +162,20 @@ impl Clinic {
         for (name, bytes) in self.vault.objects() {
             vault.put(&name, bytes).await.expect("a free name");
         }
-        Self {
-            vault,
-            ..self.clone()
-        }
+        Self { vault, ..self.clone() }
     }
 
     /// The vault's objects under this folder.
     pub(crate) fn objects(&self, folder: &str) -> Vec<ObjectName> {
         let all = self.vault.objects().into_keys();
-        all.filter(|name| name.as_str().starts_with(folder))
-            .collect()
+        all.filter(|name| name.as_str().starts_with(folder)).collect()
     }
 }
 
 /// Patients, each of a clinic.
 pub(crate) fn patients() -> Table {
-    let columns = [
-        ("id", ValueKind::Number),
-        ("clinica_id", ValueKind::Number),
-        ("nome", ValueKind::Text),
-    ];
+    let columns =
+        [("id", ValueKind::Number), ("clinica_id", ValueKind::Number), ("nome", ValueKind::Text)];
     table("pacientes", &columns, &["id"])
 }
 
@@ -224,10 +204,7 @@ pub(crate) fn request() -> backup::Request {
 
 /// A restore of everything.
 pub(crate) fn restoring() -> restore::Request {
-    restore::Request {
-        connections: 2,
-        ..restore::Request::default()
-    }
+    restore::Request { connections: 2, ..restore::Request::default() }
 }
 
 /// Everything that a database holds.
@@ -247,21 +224,13 @@ pub(crate) fn chunks_of(part: &TablePart) -> impl Iterator<Item = &ChunkRef> {
 
 /// The names of all chunks of a backup.
 pub(crate) fn chunks(manifest: &Manifest) -> BTreeSet<ChunkId> {
-    manifest
-        .tables
-        .iter()
-        .flat_map(chunks_of)
-        .map(|chunk| chunk.chunk)
-        .collect()
+    manifest.tables.iter().flat_map(chunks_of).map(|chunk| chunk.chunk).collect()
 }
 
 /// An error and its causes, one a line, as a person reads them.
 pub(crate) fn text_of(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
-    causes
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("\n")
+    causes.map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 /// Whether the target's database is there.

@@ -16,16 +16,8 @@ fn place() -> (TempDir, PathBuf) {
 }
 
 fn context() -> KeyContext {
-    let key = KeyId::new(
-        KeyPurpose::Rows,
-        Scope::tenant("7"),
-        Timestamp::UNIX_EPOCH,
-        [1; 4],
-    );
-    KeyContext {
-        vault: VaultId::new([7; 16]),
-        key,
-    }
+    let key = KeyId::new(KeyPurpose::Rows, Scope::tenant("7"), Timestamp::UNIX_EPOCH, [1; 4]);
+    KeyContext { vault: VaultId::new([7; 16]), key }
 }
 
 /// The refusal's text after the file's name, and its cause's.
@@ -33,10 +25,7 @@ fn refusal(path: &Path) -> (String, String) {
     let error = FileKeyring::open(path).unwrap_err();
     let start = format!("cannot use file://{}: ", path.display());
     let cause = error.source().map(ToString::to_string).unwrap_or_default();
-    (
-        error.to_string().strip_prefix(&start).unwrap().to_owned(),
-        cause,
-    )
+    (error.to_string().strip_prefix(&start).unwrap().to_owned(), cause)
 }
 
 #[tokio::test]
@@ -52,10 +41,7 @@ async fn what_was_wrapped_opens_after_the_file_is_read_again() {
     let (key, wrapped) = made.generate(&context()).await.unwrap();
     let read = FileKeyring::open(&path).unwrap();
     assert_eq!(read.id(), made.id());
-    assert_eq!(
-        read.unwrap(&wrapped, &context()).await.unwrap().bytes(),
-        key.bytes()
-    );
+    assert_eq!(read.unwrap(&wrapped, &context()).await.unwrap().bytes(), key.bytes());
 }
 
 #[tokio::test]
@@ -68,25 +54,16 @@ async fn another_file_does_not_open_it_and_damage_is_noticed() {
     let error = other.unwrap(&wrapped, &context()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!(
-            "data key {} does not open with file://{}",
-            context().key,
-            other_path.display()
-        )
+        format!("data key {} does not open with file://{}", context().key, other_path.display())
     );
     let sealed = BASE64_STANDARD.decode(&wrapped.ciphertext).unwrap();
     for at in 0..sealed.len() {
         let mut damaged = sealed.clone();
         damaged[at] ^= 1;
         for damaged in [&damaged[..], &sealed[..at]] {
-            let damaged = WrappedKey {
-                ciphertext: BASE64_STANDARD.encode(damaged),
-                ..wrapped.clone()
-            };
-            assert!(
-                keyring.unwrap(&damaged, &context()).await.is_err(),
-                "byte {at}"
-            );
+            let damaged =
+                WrappedKey { ciphertext: BASE64_STANDARD.encode(damaged), ..wrapped.clone() };
+            assert!(keyring.unwrap(&damaged, &context()).await.is_err(), "byte {at}");
         }
     }
 }
@@ -110,17 +87,12 @@ fn the_layout_is_the_documented_one() {
          gorgen:purpose=rows\n\
          gorgen:vault=07070707070707070707070707070707"
     );
-    let wrapped = keyring
-        .wrap(&DataKey::new([5; 32]), &context(), [9; NONCE_LEN])
-        .unwrap();
+    let wrapped = keyring.wrap(&DataKey::new([5; 32]), &context(), [9; NONCE_LEN]).unwrap();
     assert_eq!(
         wrapped,
         "CQkJCQkJCQkJCQkJBUK7AHW/YVUWTBALexhdzR5Dm4P2MmLDCF5TRWoajF9fp3W+76NXgePjdiaAzFVc"
     );
-    assert_eq!(
-        keyring.open_wrapped(&wrapped, &context()).unwrap().bytes(),
-        &[5; 32]
-    );
+    assert_eq!(keyring.open_wrapped(&wrapped, &context()).unwrap().bytes(), &[5; 32]);
 }
 
 #[test]
@@ -128,10 +100,7 @@ fn a_key_file_is_never_overwritten() {
     let (_folder, path) = place();
     FileKeyring::create(&path).unwrap();
     let before = fs::read(&path).unwrap();
-    assert_eq!(
-        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     let error = FileKeyring::create(&path).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -151,10 +120,7 @@ fn what_is_no_private_key_file_is_refused() {
     assert_eq!(cause, "No such file or directory (os error 2)");
 
     let unwritable = FileKeyring::create(&path.join("x")).unwrap_err();
-    assert!(
-        unwritable.to_string().ends_with(": it cannot be written"),
-        "{unwritable}"
-    );
+    assert!(unwritable.to_string().ends_with(": it cannot be written"), "{unwritable}");
 
     FileKeyring::create(&path).unwrap();
     for (mode, shown) in [(0o644, "0644"), (0o640, "0640"), (0o606, "0606")] {
@@ -175,27 +141,17 @@ fn what_is_no_private_key_file_is_refused() {
         (String::new(), "it is no key file, or damaged"),
         (good[..40].to_owned(), "it is no key file, or damaged"),
         ("\"segredo\"".to_owned(), "it is no key file, or damaged"),
-        (
-            good.replace("\"key\":\"", "\"key\":\"A"),
-            "it is no key file, or damaged",
-        ),
+        (good.replace("\"key\":\"", "\"key\":\"A"), "it is no key file, or damaged"),
         (
             good.replace("\"format\":1", "\"format\":2"),
             "it is a key file of format 2; this program reads format 1",
         ),
         (
-            format!(
-                "{},\"key\":\"{other_key}\"}}",
-                good.split(",\"key\"").next().unwrap()
-            ),
+            format!("{},\"key\":\"{other_key}\"}}", good.split(",\"key\"").next().unwrap()),
             "it is damaged: its key is not the one of its id",
         ),
     ] {
         fs::write(&path, &text).unwrap();
-        assert_eq!(
-            refusal(&path),
-            (expected.to_owned(), String::new()),
-            "{text}"
-        );
+        assert_eq!(refusal(&path), (expected.to_owned(), String::new()), "{text}");
     }
 }

@@ -17,13 +17,7 @@ fn a_url_names_user_password_address_and_database() {
     let url = parse("mysql://gorgen:s3gr%40do%2F@DB.example:3307/cl%C3%ADnica%2F1");
     assert_eq!(url.user, "gorgen");
     assert_eq!(url.password.expose(), "s3gr@do/");
-    assert_eq!(
-        url.address,
-        Address::Tcp {
-            host: "DB.example".to_owned(),
-            port: 3307
-        }
-    );
+    assert_eq!(url.address, Address::Tcp { host: "DB.example".to_owned(), port: 3307 });
     assert_eq!(url.database, "clínica/1");
     assert_eq!(url.identity().to_string(), "clínica/1 at DB.example:3307");
     assert_eq!(url.to_string(), "gorgen@DB.example:3307/clínica/1");
@@ -37,17 +31,9 @@ fn hosts_are_names_and_addresses_of_either_kind() {
         ("mysql://u@LOCALHOST/d", "LOCALHOST:3306", true),
         ("mysql://u@127.0.0.1:33060/d", "127.0.0.1:33060", true),
         ("mysql://u@[::1]/d", "[::1]:3306", true),
-        (
-            "mysql://u@[2001:db8::1]:3307/d",
-            "[2001:db8::1]:3307",
-            false,
-        ),
+        ("mysql://u@[2001:db8::1]:3307/d", "[2001:db8::1]:3307", false),
         ("mysql://u@10.0.0.1/d", "10.0.0.1:3306", false),
-        (
-            "mysql://u@localhost.example/d",
-            "localhost.example:3306",
-            false,
-        ),
+        ("mysql://u@localhost.example/d", "localhost.example:3306", false),
     ] {
         let url = parse(text);
         assert_eq!(url.identity().server, server);
@@ -57,17 +43,11 @@ fn hosts_are_names_and_addresses_of_either_kind() {
 
 #[test]
 fn tls_is_required_wherever_a_network_is_crossed() {
-    let required = |ca: Option<&str>| Tls::Required {
-        ca: ca.map(PathBuf::from),
-    };
+    let required = |ca: Option<&str>| Tls::Required { ca: ca.map(PathBuf::from) };
     for (text, tls, is_exposed) in [
         ("mysql://u@db.example/d", required(None), false),
         ("mysql://u@db.example/d?tls=required", required(None), false),
-        (
-            "mysql://u@db.example/d?ca=/etc/rds.pem",
-            required(Some("/etc/rds.pem")),
-            false,
-        ),
+        ("mysql://u@db.example/d?ca=/etc/rds.pem", required(Some("/etc/rds.pem")), false),
         ("mysql://u@db.example/d?tls=off", Tls::Off, true),
         ("mysql://u@localhost/d", Tls::Off, false),
         ("mysql://u@localhost/d?tls=off", Tls::Off, false),
@@ -77,11 +57,7 @@ fn tls_is_required_wherever_a_network_is_crossed() {
             required(Some("/etc/a b.pem")),
             false,
         ),
-        (
-            "mysql://u@localhost/d?socket=/run/mysqld.sock",
-            Tls::Off,
-            false,
-        ),
+        ("mysql://u@localhost/d?socket=/run/mysqld.sock", Tls::Off, false),
     ] {
         let url = parse(text);
         assert_eq!((&url.tls, url.is_exposed()), (&tls, is_exposed), "{text}");
@@ -90,10 +66,9 @@ fn tls_is_required_wherever_a_network_is_crossed() {
 
 #[test]
 fn with_a_socket_the_host_may_be_left_out() {
-    for text in [
-        "mysql://root:p@/d?socket=/run/a.sock",
-        "mysql://root:p@localhost/d?socket=/run/a.sock",
-    ] {
+    for text in
+        ["mysql://root:p@/d?socket=/run/a.sock", "mysql://root:p@localhost/d?socket=/run/a.sock"]
+    {
         let url = parse(text);
         assert_eq!(url.address, Address::Socket("/run/a.sock".into()));
         assert_eq!(url.identity().server, "/run/a.sock");
@@ -122,16 +97,10 @@ fn what_is_wrong_is_named() {
         ("mysql://%ff@h/d", "a user that is not UTF-8"),
         ("mysql://u@h/d?tls=on", "tls=\"on\""),
         ("mysql://u@h/d?sslmode=require", "the parameter \"sslmode\""),
-        (
-            "mysql://u@h/d?ca=rds.pem",
-            "ca=\"rds.pem\", no absolute path",
-        ),
+        ("mysql://u@h/d?ca=rds.pem", "ca=\"rds.pem\", no absolute path"),
         ("mysql://u@h/d?socket=", "socket=\"\", no absolute path"),
         ("mysql://u@h/d?tls=off&ca=/a.pem", "tls=off beside ca="),
-        (
-            "mysql://u@h/d?tls=required&socket=/a",
-            "TLS for a socket, which has none",
-        ),
+        ("mysql://u@h/d?tls=required&socket=/a", "TLS for a socket, which has none"),
     ] {
         assert_eq!(given(text), expected, "{text}");
     }

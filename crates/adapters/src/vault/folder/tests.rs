@@ -37,54 +37,30 @@ async fn reading_makes_no_folder() {
 #[tokio::test]
 async fn objects_are_plain_files_and_what_is_hidden_is_none() {
     let (_folder, vault) = vault();
-    vault
-        .put(&name("packs/a.pack"), Bytes::from_static(b"content"))
-        .await
-        .unwrap();
-    vault
-        .swap(&ObjectName::lock(), None, Bytes::new())
-        .await
-        .unwrap();
+    vault.put(&name("packs/a.pack"), Bytes::from_static(b"content")).await.unwrap();
+    vault.swap(&ObjectName::lock(), None, Bytes::new()).await.unwrap();
     fs::write(vault.root.join("packs/.tmp-1-1"), "half a pack").unwrap();
     fs::write(vault.root.join("packs/ação"), "no name of a vault").unwrap();
     fs::create_dir(vault.root.join(".git")).unwrap();
     fs::write(vault.root.join(".git/config"), "").unwrap();
-    assert_eq!(
-        fs::read(vault.root.join("packs/a.pack")).unwrap(),
-        b"content"
-    );
-    assert_eq!(
-        listed(&vault, "").await,
-        ["locks/backup.json", "packs/a.pack"]
-    );
+    assert_eq!(fs::read(vault.root.join("packs/a.pack")).unwrap(), b"content");
+    assert_eq!(listed(&vault, "").await, ["locks/backup.json", "packs/a.pack"]);
     assert_eq!(listed(&vault, "packs/.").await, Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn what_a_crash_left_is_removed_by_a_later_write() {
     let (_folder, vault) = vault();
-    vault
-        .put(&name("packs/a.pack"), Bytes::new())
-        .await
-        .unwrap();
+    vault.put(&name("packs/a.pack"), Bytes::new()).await.unwrap();
     let left = vault.root.join("packs/.tmp-1-1");
-    let written = fs::metadata(vault.root.join("packs/a.pack"))
-        .unwrap()
-        .modified()
-        .unwrap();
+    let written = fs::metadata(vault.root.join("packs/a.pack")).unwrap().modified().unwrap();
     let times = FileTimes::new().set_modified(written - Duration::from_hours(2));
     File::create(&left).unwrap().set_times(times).unwrap();
 
     let later_run = FolderVault::new(vault.root.clone());
-    later_run
-        .put(&name("manifests/a.manifest"), Bytes::new())
-        .await
-        .unwrap();
+    later_run.put(&name("manifests/a.manifest"), Bytes::new()).await.unwrap();
     assert!(left.exists(), "another folder was written to");
-    later_run
-        .put(&name("packs/b.pack"), Bytes::new())
-        .await
-        .unwrap();
+    later_run.put(&name("packs/b.pack"), Bytes::new()).await.unwrap();
     assert!(!left.exists());
 }
 
@@ -92,19 +68,11 @@ async fn what_a_crash_left_is_removed_by_a_later_write() {
 async fn a_lock_is_one_whoever_opened_the_vault() {
     let (_folder, vault) = vault();
     let other = FolderVault::new(vault.root.clone());
-    let first = vault
-        .swap(&ObjectName::lock(), None, Bytes::from_static(b"1"))
-        .await
-        .unwrap();
+    let first = vault.swap(&ObjectName::lock(), None, Bytes::from_static(b"1")).await.unwrap();
     let (content, found) = other.read(&ObjectName::lock()).await.unwrap().unwrap();
     assert_eq!((content.as_ref(), &found), (b"1".as_slice(), &first));
-    other
-        .swap(&ObjectName::lock(), Some(&found), Bytes::from_static(b"2"))
-        .await
-        .unwrap();
-    let late = vault
-        .swap(&ObjectName::lock(), Some(&first), Bytes::from_static(b"3"))
-        .await;
+    other.swap(&ObjectName::lock(), Some(&found), Bytes::from_static(b"2")).await.unwrap();
+    let late = vault.swap(&ObjectName::lock(), Some(&first), Bytes::from_static(b"3")).await;
     assert_eq!(
         late.unwrap_err().to_string(),
         format!(
@@ -120,10 +88,7 @@ async fn what_is_in_the_way_is_an_error_with_its_cause() {
     let root = folder.path().join("file");
     fs::write(&root, "no folder").unwrap();
     let vault = FolderVault::new(root.clone());
-    let error = vault
-        .put(&name("packs/a.pack"), Bytes::new())
-        .await
-        .unwrap_err();
+    let error = vault.put(&name("packs/a.pack"), Bytes::new()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         format!("cannot write packs/a.pack in file://{}", root.display())
@@ -154,10 +119,7 @@ fn namespace(script: &str) -> Command {
 #[expect(clippy::print_stderr, reason = "a test that is left out says so")]
 fn on_a_full_disk_a_write_fails_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    if !namespace("mount -t tmpfs tmpfs /tmp")
-        .status()
-        .is_ok_and(|status| status.success())
-    {
+    if !namespace("mount -t tmpfs tmpfs /tmp").status().is_ok_and(|status| status.success()) {
         eprintln!(
             "SKIPPED: no small disk can be had here to be filled: unshare or mount is refused"
         );
@@ -172,19 +134,10 @@ fn on_a_full_disk_a_write_fails_and_leaves_nothing() {
         .env(DISK, folder.path())
         .output()
         .unwrap();
-    let (report, errors) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
-    assert!(
-        output.status.success() && report.contains("1 passed"),
-        "{report}\n{errors}"
-    );
-    assert_eq!(
-        fs::read_dir(folder.path()).unwrap().count(),
-        0,
-        "the disk was another's"
-    );
+    let (report, errors) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && report.contains("1 passed"), "{report}\n{errors}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "the disk was another's");
 }
 
 #[tokio::test]
@@ -193,19 +146,11 @@ fn on_a_full_disk_a_write_fails_and_leaves_nothing() {
 async fn inside_a_full_disk() {
     let disk = PathBuf::from(std::env::var_os(DISK).expect("a small disk"));
     let vault = FolderVault::new(disk.join("vault"));
-    vault
-        .put(&name("packs/a.pack"), Bytes::from(vec![1; DISK_SIZE / 2]))
-        .await
-        .unwrap();
+    vault.put(&name("packs/a.pack"), Bytes::from(vec![1; DISK_SIZE / 2])).await.unwrap();
     for _ in 0..2 {
-        let error = vault
-            .put(&name("packs/b.pack"), Bytes::from(vec![2; DISK_SIZE]))
-            .await
-            .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            format!("cannot write packs/b.pack in {}", vault.describe())
-        );
+        let error =
+            vault.put(&name("packs/b.pack"), Bytes::from(vec![2; DISK_SIZE])).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot write packs/b.pack in {}", vault.describe()));
         let cause = std::error::Error::source(&error).unwrap().to_string();
         assert!(cause.starts_with("No space left on device"), "{cause}");
         let left = fs::read_dir(vault.root.join("packs")).unwrap().count();
@@ -213,13 +158,8 @@ async fn inside_a_full_disk() {
     }
     let mut filler = File::create(disk.join("filler")).unwrap();
     while filler.write_all(&[0; 1024]).is_ok() {}
-    let swap = vault
-        .swap(&ObjectName::lock(), None, Bytes::from(vec![3; 8 << 10]))
-        .await;
+    let swap = vault.swap(&ObjectName::lock(), None, Bytes::from(vec![3; 8 << 10])).await;
     assert!(matches!(swap, Err(VaultError::Failed { .. })), "{swap:?}");
     assert_eq!(listed(&vault, "").await, ["packs/a.pack"]);
-    assert_eq!(
-        vault.get(&name("packs/a.pack")).await.unwrap().len(),
-        DISK_SIZE / 2
-    );
+    assert_eq!(vault.get(&name("packs/a.pack")).await.unwrap().len(), DISK_SIZE / 2);
 }

@@ -23,9 +23,7 @@ pub(super) struct RepeatConflicts;
 
 impl ClassifyRetry for RepeatConflicts {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        let status = context
-            .response()
-            .map(|response| response.status().as_u16());
+        let status = context.response().map(|response| response.status().as_u16());
         if status == Some(CONFLICT) {
             RetryAction::transient_error()
         } else {

@@ -28,9 +28,7 @@ fn name_of(problem: &Problem) -> &str {
 
 /// One for each setting there is, and one for each that there is not.
 pub(super) fn findings(settings: &Settings, wrong: &[Problem]) -> Vec<Finding> {
-    let unknown = wrong
-        .iter()
-        .filter(|problem| matches!(problem, Problem::Unknown { .. }));
+    let unknown = wrong.iter().filter(|problem| matches!(problem, Problem::Unknown { .. }));
     let unknown = unknown.map(|problem| {
         Finding::problem(
             "settings",
@@ -40,10 +38,7 @@ pub(super) fn findings(settings: &Settings, wrong: &[Problem]) -> Vec<Finding> {
     });
     let known = Setting::ALL.into_iter().map(|setting| {
         let bad = wrong.iter().find_map(|problem| match problem {
-            Problem::Bad {
-                setting: bad,
-                value,
-            } if *bad == setting => Some(value),
+            Problem::Bad { setting: bad, value } if *bad == setting => Some(value),
             _ => None,
         });
         match bad {
@@ -62,9 +57,7 @@ fn of_setting(setting: Setting, settings: &Settings) -> Finding {
     let name = setting.name();
     let set = match setting {
         Setting::DatabaseUrl => {
-            return settings
-                .database()
-                .map_or_else(|_| missing(setting), of_database);
+            return settings.database().map_or_else(|_| missing(setting), of_database);
         }
         Setting::Vault => settings.vault().ok().map(ToString::to_string),
         Setting::Keyring => settings.keyring().ok().map(ToString::to_string),

@@ -35,16 +35,9 @@ impl Surveyor for FakeSurveyor {
         }
         let (now, all) = (clock.now(), self.privileges.clone());
         Ok(Survey {
-            server: ServerInfo {
-                flavor: Flavor::MySql,
-                version: "8.0.40".to_owned(),
-            },
+            server: ServerInfo { flavor: Flavor::MySql, version: "8.0.40".to_owned() },
             channel: Channel::Local,
-            clock: ClockReading {
-                before: now,
-                server: now,
-                after: now,
-            },
+            clock: ClockReading { before: now, server: now, after: now },
             privileges: Privileges {
                 account: "gorgen@%".to_owned(),
                 on_server: all.clone(),
@@ -98,10 +91,7 @@ impl Clinic {
 
     fn checkup(&self) -> Checkup<'_> {
         Checkup {
-            database: Ok(Database {
-                surveyor: &self.surveyor,
-                source: &self.source,
-            }),
+            database: Ok(Database { surveyor: &self.surveyor, source: &self.source }),
             vault: Ok(Arc::new(self.vault.clone())),
             keyring: Ok(Arc::new(self.keyring.clone())),
             clock: Arc::new(self.clock.clone()),
@@ -136,43 +126,25 @@ fn amiss(report: &Report) -> Vec<String> {
     let of = |finding: &&Finding| finding.status != Status::Ok && !finding.is_skipped();
     let amiss = report.findings.iter().filter(of);
     amiss
-        .map(|finding| {
-            format!(
-                "{} {}: {}",
-                finding.status.as_str(),
-                finding.check,
-                finding.fact
-            )
-        })
+        .map(|finding| format!("{} {}: {}", finding.status.as_str(), finding.check, finding.fact))
         .collect()
 }
 
 fn skipped_checks(report: &Report) -> Vec<&'static str> {
-    let skipped = report
-        .findings
-        .iter()
-        .filter(|finding| finding.is_skipped());
+    let skipped = report.findings.iter().filter(|finding| finding.is_skipped());
     skipped.map(|finding| finding.check).collect()
 }
 
 fn fact<'a>(report: &'a Report, check: &str) -> &'a str {
-    let finding = report
-        .findings
-        .iter()
-        .find(|finding| finding.check == check);
-    &finding
-        .unwrap_or_else(|| panic!("no {check} in {report:#?}"))
-        .fact
+    let finding = report.findings.iter().find(|finding| finding.check == check);
+    &finding.unwrap_or_else(|| panic!("no {check} in {report:#?}")).fact
 }
 
 #[tokio::test]
 async fn all_is_well_once_there_is_a_backup() {
     let clinic = Clinic::new();
     let report = run(&clinic.checkup()).await;
-    assert_eq!(
-        amiss(&report),
-        ["warning last-backup: there is no backup yet"]
-    );
+    assert_eq!(amiss(&report), ["warning last-backup: there is no backup yet"]);
     assert!(!report.has_problem());
     assert_eq!(
         fact(&report, "keyring"),
@@ -186,10 +158,7 @@ async fn all_is_well_once_there_is_a_backup() {
     assert_eq!(amiss(&report), [""; 0]);
     assert_eq!(skipped_checks(&report), [""; 0]);
     assert_eq!(fact(&report, "vault"), "memory: holds 1 backup");
-    assert_eq!(
-        fact(&report, "vault-owner"),
-        "it belongs to clinica at memory:3306"
-    );
+    assert_eq!(fact(&report, "vault-owner"), "it belongs to clinica at memory:3306");
     assert!(fact(&report, "keyring").starts_with("memory:one opens the newest key"));
     assert!(fact(&report, "last-backup").contains(" is 0 s old "));
     assert_eq!(
@@ -204,10 +173,7 @@ async fn what_a_database_that_does_not_answer_would_tell_is_not_checked() {
     let mut clinic = Clinic::new();
     clinic.surveyor.is_reachable = false;
     clinic.back_up().await.unwrap();
-    let checkup = Checkup {
-        tenant_column: Some("clinica_id"),
-        ..clinic.checkup()
-    };
+    let checkup = Checkup { tenant_column: Some("clinica_id"), ..clinic.checkup() };
     let report = run(&checkup).await;
     let expected =
         "problem database: cannot reach the database clinica at memory:3306: connection refused";
@@ -252,14 +218,8 @@ async fn settings_that_are_missing_leave_nothing_to_look_at() {
     };
     let report = run(&checkup).await;
     assert_eq!(amiss(&report), ["problem keyring: no key file"]);
-    assert_eq!(
-        fact(&report, "clock"),
-        "not checked: it needs GORGEN_DATABASE_URL"
-    );
-    assert_eq!(
-        fact(&report, "last-backup"),
-        "not checked: it needs GORGEN_VAULT"
-    );
+    assert_eq!(fact(&report, "clock"), "not checked: it needs GORGEN_DATABASE_URL");
+    assert_eq!(fact(&report, "last-backup"), "not checked: it needs GORGEN_VAULT");
 }
 
 #[tokio::test]
@@ -267,11 +227,7 @@ async fn a_vault_that_takes_no_writes_is_still_read() {
     let clinic = Clinic::new();
     clinic.back_up().await.unwrap();
     let failing = FailingVault::new(Arc::new(clinic.vault.clone()), 1, Fault::Outage);
-    let report = run(&Checkup {
-        vault: Ok(Arc::new(failing)),
-        ..clinic.checkup()
-    })
-    .await;
+    let report = run(&Checkup { vault: Ok(Arc::new(failing)), ..clinic.checkup() }).await;
     let expected = "problem vault-writable: cannot write locks/doctor.json in memory:: a fault that the test asked for";
     assert_eq!(amiss(&report), [expected]);
     assert!(fact(&report, "last-backup").contains(" old "));
@@ -281,24 +237,13 @@ async fn a_vault_that_takes_no_writes_is_still_read() {
 async fn a_keyring_must_open_what_there_is_and_make_what_will_be() {
     let clinic = Clinic::new();
     clinic.back_up().await.unwrap();
-    let other = Checkup {
-        keyring: Ok(Arc::new(MemoryKeyring::new("two", 2))),
-        ..clinic.checkup()
-    };
+    let other = Checkup { keyring: Ok(Arc::new(MemoryKeyring::new("two", 2))), ..clinic.checkup() };
     let report = run(&other).await;
     assert_eq!(amiss(&report).len(), 1);
     assert!(fact(&report, "keyring").contains("is not wrapped for memory:two"));
-    let remedy = report
-        .findings
-        .iter()
-        .find(|finding| finding.check == "keyring")
-        .unwrap();
+    let remedy = report.findings.iter().find(|finding| finding.check == "keyring").unwrap();
     assert!(
-        remedy
-            .remedy
-            .as_ref()
-            .unwrap()
-            .contains("the keyring that the vault was written with")
+        remedy.remedy.as_ref().unwrap().contains("the keyring that the vault was written with")
     );
 
     clinic.keyring.disable(true);
@@ -322,21 +267,12 @@ async fn old_damaged_and_failed_backups_are_seen() {
         amiss_now[1].starts_with("problem last-backup-run: ") && amiss_now[1].contains(" failed: ")
     );
 
-    clinic
-        .vault
-        .corrupt(&ObjectName::manifest(&id), |bytes| bytes.truncate(20));
-    clinic
-        .vault
-        .corrupt(&ObjectName::identity(), |bytes| bytes[20] ^= 1);
-    clinic
-        .vault
-        .corrupt(&ObjectName::lock(), |bytes| bytes[20] ^= 1);
+    clinic.vault.corrupt(&ObjectName::manifest(&id), |bytes| bytes.truncate(20));
+    clinic.vault.corrupt(&ObjectName::identity(), |bytes| bytes[20] ^= 1);
+    clinic.vault.corrupt(&ObjectName::lock(), |bytes| bytes[20] ^= 1);
     let report = run(&clinic.checkup()).await;
     for check in ["vault-owner", "vault-lock", "last-backup"] {
-        assert!(
-            fact(&report, check).contains(" is damaged: "),
-            "{check}: {report:#?}"
-        );
+        assert!(fact(&report, check).contains(" is damaged: "), "{check}: {report:#?}");
     }
 }
 
@@ -344,11 +280,8 @@ async fn old_damaged_and_failed_backups_are_seen() {
 async fn another_databases_vault_is_seen() {
     let clinic = Clinic::new();
     clinic.back_up().await.unwrap();
-    let other = Clinic {
-        source: FakeSource::new("outra"),
-        vault: clinic.vault.clone(),
-        ..Clinic::new()
-    };
+    let other =
+        Clinic { source: FakeSource::new("outra"), vault: clinic.vault.clone(), ..Clinic::new() };
     let report = run(&other.checkup()).await;
     assert_eq!(
         fact(&report, "vault-owner"),

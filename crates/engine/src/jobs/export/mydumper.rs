@@ -85,10 +85,8 @@ impl<'a> Folder<'a> {
     fn sequences(&mut self) -> Result<(), Error> {
         for sequence in self.content.objects(StoredObjectKind::Sequence) {
             let part = self.enter(&sequence.name, &["is_sequence = 1".to_owned()]);
-            let statements: Vec<_> = [sequence.ddl.clone()]
-                .into_iter()
-                .chain(sequence.after.clone())
-                .collect();
+            let statements: Vec<_> =
+                [sequence.ddl.clone()].into_iter().chain(sequence.after.clone()).collect();
             let file = format!("{}.{part}-schema-sequence.sql", self.database);
             self.output.write(file, schema(&statements).as_bytes())?;
         }
@@ -102,11 +100,8 @@ impl<'a> Folder<'a> {
         let ddl = uncut(&table.ddl, SQL_MODE).unwrap_or_else(|| table.ddl.clone());
         let file = format!("{}.{part}-schema.sql", self.database);
         self.output.write(file, schema(&[ddl]).as_bytes())?;
-        let mut data = DataFiles {
-            name: format!("{}.{part}", self.database),
-            number: 0,
-            open: None,
-        };
+        let mut data =
+            DataFiles { name: format!("{}.{part}", self.database), number: 0, open: None };
         rows.insert(place, self.output, |output, statement| data.write(output, statement))?;
         data.finish(self.output)
     }
@@ -116,7 +111,8 @@ impl<'a> Folder<'a> {
             let part = self.enter(&object.name, &["is_view = 1".to_owned()]);
             let name = ident(&object.name);
             if let Some(columns) = view::columns(&object.ddl) {
-                let columns: Vec<_> = columns.iter().map(|name| format!("{} int", ident(name))).collect();
+                let columns: Vec<_> =
+                    columns.iter().map(|name| format!("{} int", ident(name))).collect();
                 let stand_in = format!(
                     "CREATE TABLE IF NOT EXISTS {name} (\n{}\n) ENGINE=MEMORY",
                     columns.join(",\n")
@@ -145,22 +141,18 @@ impl<'a> Folder<'a> {
                 .objects(StoredObjectKind::Trigger)
                 .filter(|trigger| trigger.table.as_ref() == Some(&table.name))
                 .collect();
-            let file = format!("{}.{}-schema-triggers.sql", self.database, self.table_part(place, table));
+            let file =
+                format!("{}.{}-schema-triggers.sql", self.database, self.table_part(place, table));
             self.bodies(file, &triggers)?;
         }
         Ok(())
     }
 
     fn routines_and_events(&mut self) -> Result<(), Error> {
-        let elsewhere = [
-            StoredObjectKind::Sequence,
-            StoredObjectKind::View,
-            StoredObjectKind::Trigger,
-        ];
+        let elsewhere =
+            [StoredObjectKind::Sequence, StoredObjectKind::View, StoredObjectKind::Trigger];
         let objects = self.content.catalog().objects.iter();
-        let objects: Vec<_> = objects
-            .filter(|object| !elsewhere.contains(&object.kind))
-            .collect();
+        let objects: Vec<_> = objects.filter(|object| !elsewhere.contains(&object.kind)).collect();
         self.bodies(format!("{}-schema-post.sql", self.database), &objects)
     }
 
@@ -179,12 +171,13 @@ impl<'a> Folder<'a> {
 
     fn append(&mut self, object: &StoredObject, end: &str, file: &mut Vec<u8>) {
         let catalog = self.content.catalog();
-        let mode = object.context.sql_mode.as_deref().unwrap_or(SQL_MODE);
-        let spaced = uncut(&object.ddl, mode);
+        let sql_mode = object.context.sql_mode.as_deref().unwrap_or(SQL_MODE);
+        let spaced = uncut(&object.ddl, sql_mode);
         if spaced.is_some() {
             self.spaced.push(format!("{} {}", object.kind.keyword().to_lowercase(), object.name));
         }
-        let made = InContext::new(object, spaced.as_ref().unwrap_or(&object.ddl), &catalog.collation);
+        let made =
+            InContext::new(object, spaced.as_ref().unwrap_or(&object.ddl), &catalog.collation);
         self.output.warnings.extend(made.warning);
         for statement in &made.before {
             file.extend_from_slice(ended(statement, end).as_bytes());
@@ -226,6 +219,9 @@ impl<'a> Folder<'a> {
         for line in self.content.about() {
             text.extend(["# ", &line, "\n"]);
         }
+        let snapshot = self.content.header.snapshot.strftime("%Y-%m-%d %H:%M:%S");
+        // The one line that mydumper's own files have had in every version.
+        let _ = writeln!(text, "# Started dump at: {snapshot}");
         let position = &self.content.manifest.position;
         let positions = [("GTID", &position.gtid), ("Binary log", &position.binlog)];
         for (what, value) in positions {

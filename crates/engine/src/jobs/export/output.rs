@@ -18,20 +18,11 @@ pub(super) struct Output {
 impl Output {
     pub(super) fn open(to: Arc<dyn Files>) -> Result<Self, Error> {
         to.open()?;
-        Ok(Self {
-            to,
-            files: Vec::new(),
-            bytes: 0,
-            warnings: Vec::new(),
-        })
+        Ok(Self { to, files: Vec::new(), bytes: 0, warnings: Vec::new() })
     }
 
     pub(super) fn create(&self, name: String) -> Result<OpenFile, Error> {
-        Ok(OpenFile {
-            writer: self.to.create(&name)?,
-            name,
-            bytes: 0,
-        })
+        Ok(OpenFile { writer: self.to.create(&name)?, name, bytes: 0 })
     }
 
     /// Writes a file in one go.

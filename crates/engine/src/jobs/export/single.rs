@@ -27,10 +27,7 @@ const KEPT: [&str; 8] = [
 
 pub(super) fn write(content: &Content, rows: &mut Rows, output: &mut Output) -> Result<(), Error> {
     let name = format!("{}.sql", file_part(&content.catalog().database, 0));
-    let mut script = Script {
-        content,
-        file: output.create(name.clone())?,
-    };
+    let mut script = Script { content, file: output.create(name.clone())? };
     script.head(&name)?;
     script.objects(|kind| kind == StoredObjectKind::Sequence, output)?;
     script.tables(rows, output)?;
@@ -53,7 +50,9 @@ impl Script<'_> {
         for line in self.content.about() {
             self.line(&format!("-- {line}"))?;
         }
-        self.line("-- Load it into a new, empty database, with the client of MySQL or of MariaDB:")?;
+        self.line(
+            "-- Load it into a new, empty database, with the client of MySQL or of MariaDB:",
+        )?;
         self.line(&format!("--     mariadb --binary-mode --comments DATABASE < {name}"))?;
         self.line("-- Its last line says that it is whole. A view that was invalid stops the client: see --force.\n")?;
         self.statement(&format!("SET {}", keep.join(", ")))?;
@@ -129,9 +128,14 @@ impl Script<'_> {
         let views: Vec<_> = self.content.objects(StoredObjectKind::View).collect();
         for view in &views {
             if let Some(columns) = view::columns(&view.ddl) {
-                let columns: Vec<_> = columns.iter().map(|name| format!("1 AS {}", ident(name))).collect();
+                let columns: Vec<_> =
+                    columns.iter().map(|name| format!("1 AS {}", ident(name))).collect();
                 self.line("")?;
-                self.statement(&format!("CREATE VIEW {} AS SELECT {}", ident(&view.name), columns.join(", ")))?;
+                self.statement(&format!(
+                    "CREATE VIEW {} AS SELECT {}",
+                    ident(&view.name),
+                    columns.join(", ")
+                ))?;
             }
         }
         for view in views {

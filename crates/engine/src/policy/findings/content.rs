@@ -20,32 +20,15 @@ const KINDS: [(StoredObjectKind, &str); 6] = [
 /// What there is, once all definitions could be read.
 pub fn definitions(catalog: &Catalog) -> Finding {
     let check = "definitions";
-    let of_kind = |kind| {
-        catalog
-            .objects
-            .iter()
-            .filter(|object| object.kind == kind)
-            .count()
-    };
-    let objects = KINDS
-        .iter()
-        .map(|&(kind, noun)| (of_kind(kind), noun))
-        .filter(|&(count, _)| count > 0);
-    let counts: Vec<_> = std::iter::once((catalog.tables.len(), "table"))
-        .chain(objects)
-        .collect();
-    let held = counts
-        .iter()
-        .map(|&(count, noun)| counted(count, noun))
-        .collect::<Vec<_>>()
-        .join(", ");
+    let of_kind = |kind| catalog.objects.iter().filter(|object| object.kind == kind).count();
+    let objects =
+        KINDS.iter().map(|&(kind, noun)| (of_kind(kind), noun)).filter(|&(count, _)| count > 0);
+    let counts: Vec<_> = std::iter::once((catalog.tables.len(), "table")).chain(objects).collect();
+    let held =
+        counts.iter().map(|&(count, noun)| counted(count, noun)).collect::<Vec<_>>().join(", ");
     if counts == [(0, "table")] {
         let remedy = "check the name of the database in GORGEN_DATABASE_URL";
-        return Finding::warning(
-            check,
-            format!("database {} is empty", catalog.database),
-            remedy,
-        );
+        return Finding::warning(check, format!("database {} is empty", catalog.database), remedy);
     }
     Finding::ok(check, format!("{held}: all definitions can be read"))
 }
@@ -53,12 +36,7 @@ pub fn definitions(catalog: &Catalog) -> Finding {
 /// What the source says it does not cover, or not fully, besides what [`engines`] finds.
 pub fn doubts(catalog: &Catalog) -> Vec<Finding> {
     let remedy = "see whether you can do without it; every backup says it again";
-    let outside = || {
-        catalog
-            .tables
-            .iter()
-            .filter(|table| !is_transactional(table))
-    };
+    let outside = || catalog.tables.iter().filter(|table| !is_transactional(table));
     let is_of_engine = |doubt: &String| {
         outside().any(|table| {
             let engine = table.engine.as_deref().unwrap_or_default();
@@ -66,27 +44,17 @@ pub fn doubts(catalog: &Catalog) -> Vec<Finding> {
         })
     };
     let doubts = catalog.warnings.iter().filter(|doubt| !is_of_engine(doubt));
-    doubts
-        .map(|doubt| Finding::warning("coverage", doubt, remedy))
-        .collect()
+    doubts.map(|doubt| Finding::warning("coverage", doubt, remedy)).collect()
 }
 
 /// Tables that take part in no snapshot.
 pub fn engines(catalog: &Catalog) -> Finding {
     let check = "engines";
     let spelled = |table: &Table| {
-        format!(
-            "{} ({})",
-            table.name,
-            table.engine.as_deref().unwrap_or("engine unknown")
-        )
+        format!("{} ({})", table.name, table.engine.as_deref().unwrap_or("engine unknown"))
     };
-    let outside: Vec<_> = catalog
-        .tables
-        .iter()
-        .filter(|table| !is_transactional(table))
-        .map(spelled)
-        .collect();
+    let outside: Vec<_> =
+        catalog.tables.iter().filter(|table| !is_transactional(table)).map(spelled).collect();
     if outside.is_empty() {
         return Finding::ok(check, "every table takes part in a snapshot");
     }
@@ -146,10 +114,7 @@ pub fn text(catalog: &Catalog, known: &BTreeSet<String>) -> Finding {
         .map(|(what, collation)| format!("{what} ({collation})"))
         .collect();
     if !unknown.is_empty() {
-        let fact = format!(
-            "collations that the server does not know: {}",
-            listed(&unknown)
-        );
+        let fact = format!("collations that the server does not know: {}", listed(&unknown));
         return Finding::problem(
             check,
             fact,
@@ -162,10 +127,7 @@ pub fn text(catalog: &Catalog, known: &BTreeSet<String>) -> Finding {
     }
     let mut tally: Vec<_> = tally.into_iter().collect();
     tally.sort_by_key(|&(charset, count)| (std::cmp::Reverse(count), charset));
-    let tally: Vec<_> = tally
-        .iter()
-        .map(|(charset, count)| format!("{count} {charset}"))
-        .collect();
+    let tally: Vec<_> = tally.iter().map(|(charset, count)| format!("{count} {charset}")).collect();
     Finding::ok(
         check,
         if tally.is_empty() {
@@ -179,11 +141,7 @@ pub fn text(catalog: &Catalog, known: &BTreeSet<String>) -> Finding {
 /// Do some tables have the tenant column?
 pub fn tenant_column(catalog: &Catalog, tenant_column: Option<&str>) -> Option<Finding> {
     let (check, column) = ("tenant-column", tenant_column?);
-    let having = catalog
-        .tables
-        .iter()
-        .filter(|table| table.place_of(column).is_some())
-        .count();
+    let having = catalog.tables.iter().filter(|table| table.place_of(column).is_some()).count();
     let all = counted(catalog.tables.len(), "table");
     Some(if having == 0 {
         let fact =

@@ -56,13 +56,7 @@ pub struct Finding {
 impl Finding {
     /// As it should be.
     pub fn ok(check: &'static str, fact: impl Into<String>) -> Self {
-        Self {
-            check,
-            status: Status::Ok,
-            fact: fact.into(),
-            remedy: None,
-            is_skipped: false,
-        }
+        Self { check, status: Status::Ok, fact: fact.into(), remedy: None, is_skipped: false }
     }
 
     /// Something is amiss.
@@ -72,13 +66,7 @@ impl Finding {
         remedy: impl Into<String>,
     ) -> Self {
         let remedy = Some(remedy.into());
-        Self {
-            check,
-            status: Status::Warning,
-            fact: fact.into(),
-            remedy,
-            is_skipped: false,
-        }
+        Self { check, status: Status::Warning, fact: fact.into(), remedy, is_skipped: false }
     }
 
     /// Something does not work.
@@ -87,20 +75,14 @@ impl Finding {
         fact: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self {
-            status: Status::Problem,
-            ..Self::warning(check, fact, remedy)
-        }
+        Self { status: Status::Problem, ..Self::warning(check, fact, remedy) }
     }
 
     /// Not looked at, because what `needs` names is not as it should be.
     pub fn skipped(check: &'static str, needs: &str) -> Self {
         let fact = format!("not checked: it needs {needs}");
         let remedy = format!("see to {needs} first");
-        Self {
-            is_skipped: true,
-            ..Self::warning(check, fact, remedy)
-        }
+        Self { is_skipped: true, ..Self::warning(check, fact, remedy) }
     }
 
     /// Was this not looked at?

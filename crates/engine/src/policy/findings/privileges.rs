@@ -32,21 +32,12 @@ pub fn backup(survey: &Survey, database: &str) -> Finding {
     let (check, privileges) = ("backup-privileges", &survey.privileges);
     let is_missing =
         |&&(privilege, _): &&(Privilege, &str)| !privileges.on_database.contains(&privilege);
-    let known = BACKUP
-        .iter()
-        .filter(|(privilege, _)| exists(*privilege, survey.server.flavor));
+    let known = BACKUP.iter().filter(|(privilege, _)| exists(*privilege, survey.server.flavor));
     let (missing, mut unseen): (Vec<_>, Vec<_>) = known.filter(is_missing).copied().unzip();
-    let mut words: Vec<_> = missing
-        .iter()
-        .map(|privilege| privilege.as_sql().to_owned())
-        .collect();
+    let mut words: Vec<_> = missing.iter().map(|privilege| privilege.as_sql().to_owned()).collect();
     let mut grants = Vec::new();
     if !missing.is_empty() {
-        grants.push(grant(
-            &missing,
-            &format!("{}.*", quoted(database)),
-            &privileges.account,
-        ));
+        grants.push(grant(&missing, &format!("{}.*", quoted(database)), &privileges.account));
     }
     if let Some((privilege, scope)) = missing_for_routines(survey) {
         unseen.push("procedures and functions");
@@ -70,12 +61,7 @@ pub fn backup(survey: &Survey, database: &str) -> Finding {
 
 /// The privilege, and where, that shows the bodies of procedures and functions made by others.
 fn missing_for_routines(survey: &Survey) -> Option<(Privilege, &'static str)> {
-    let Privileges {
-        on_server,
-        on_database,
-        reads_routine_table,
-        ..
-    } = &survey.privileges;
+    let Privileges { on_server, on_database, reads_routine_table, .. } = &survey.privileges;
     let (shown, missing) = match survey.server.flavor {
         Flavor::TiDb => return None,
         Flavor::MariaDb => (
@@ -88,33 +74,21 @@ fn missing_for_routines(survey: &Survey) -> Option<(Privilege, &'static str)> {
         ),
     };
     // With these all are listed, and the definitions tell whether one is hidden.
-    let lists = [
-        Privilege::Execute,
-        Privilege::AlterRoutine,
-        Privilege::CreateRoutine,
-    ];
-    let listed = lists
-        .iter()
-        .any(|privilege| on_database.contains(privilege));
+    let lists = [Privilege::Execute, Privilege::AlterRoutine, Privilege::CreateRoutine];
+    let listed = lists.iter().any(|privilege| on_database.contains(privilege));
     (!shown && !listed).then_some(missing)
 }
 
 /// May it make everything again in another database on the same server? A backup needs none of this.
 pub fn restore(survey: &Survey, database: &str) -> Finding {
     let (check, privileges) = ("restore-privileges", &survey.privileges);
-    let known = RESTORE
-        .iter()
-        .copied()
-        .filter(|privilege| exists(*privilege, survey.server.flavor));
-    let missing: Vec<_> = known
-        .filter(|privilege| !privileges.on_restored.contains(privilege))
-        .collect();
+    let known =
+        RESTORE.iter().copied().filter(|privilege| exists(*privilege, survey.server.flavor));
+    let missing: Vec<_> =
+        known.filter(|privilege| !privileges.on_restored.contains(privilege)).collect();
     let example = restored_name(database);
     if missing.is_empty() {
-        return Finding::ok(
-            check,
-            format!("{} may restore into {example}", privileges.account),
-        );
+        return Finding::ok(check, format!("{} may restore into {example}", privileges.account));
     }
     let writers = [Privilege::Insert, Privilege::Create];
     let fact = if writers.iter().all(|privilege| missing.contains(privilege)) {
@@ -129,15 +103,8 @@ pub fn restore(survey: &Survey, database: &str) -> Finding {
             words(&missing)
         )
     };
-    let grants = [grant(
-        &missing,
-        &format!("{}.*", quoted(&example)),
-        &privileges.account,
-    )];
-    let remedy = format!(
-        "restore with another account, or {}",
-        as_administrator(survey, &grants)
-    );
+    let grants = [grant(&missing, &format!("{}.*", quoted(&example)), &privileges.account)];
+    let remedy = format!("restore with another account, or {}", as_administrator(survey, &grants));
     Finding::warning(check, fact, remedy)
 }
 
@@ -148,11 +115,7 @@ pub fn definers(survey: &Survey) -> Finding {
         Flavor::MariaDb => (&[Privilege::SetUser, Privilege::Super], Privilege::SetUser),
         Flavor::TiDb => (&[Privilege::Super], Privilege::Super),
         Flavor::MySql => (
-            &[
-                Privilege::SetAnyDefiner,
-                Privilege::SetUserId,
-                Privilege::Super,
-            ],
+            &[Privilege::SetAnyDefiner, Privilege::SetUserId, Privilege::Super],
             if is_before(&survey.server.version, (8, 2)) {
                 Privilege::SetUserId
             } else {
@@ -160,10 +123,7 @@ pub fn definers(survey: &Survey) -> Finding {
             },
         ),
     };
-    if any_of
-        .iter()
-        .any(|privilege| privileges.on_server.contains(privilege))
-    {
+    if any_of.iter().any(|privilege| privileges.on_server.contains(privilege)) {
         let fact =
             "views, triggers, routines and events can be restored with the definers they have";
         return Finding::ok(check, fact);
@@ -175,10 +135,7 @@ pub fn definers(survey: &Survey) -> Finding {
         names.join(", ")
     );
     let grants = [grant(&[asked], "*.*", &privileges.account)];
-    let remedy = format!(
-        "restore with --definer strip, or {}",
-        as_administrator(survey, &grants)
-    );
+    let remedy = format!("restore with --definer strip, or {}", as_administrator(survey, &grants));
     Finding::warning(check, fact, remedy)
 }
 
@@ -201,31 +158,18 @@ pub fn function_creators(survey: &Survey) -> Finding {
 /// under the read lock with which several connections begin.
 pub fn position(survey: &Survey, readers: usize) -> Finding {
     let (check, privileges) = ("binlog-position", &survey.privileges);
-    let any_of = [
-        Privilege::ReplicationClient,
-        Privilege::BinlogMonitor,
-        Privilege::Super,
-    ];
+    let any_of = [Privilege::ReplicationClient, Privilege::BinlogMonitor, Privilege::Super];
     let Some(log) = survey.binary_log else {
         return Finding::ok(check, "the server keeps no binary log");
     };
     if log.place != SnapshotPlace::Untold {
         return Finding::ok(check, "a backup knows its place in the binary log");
     }
-    if any_of
-        .iter()
-        .any(|privilege| privileges.on_server.contains(privilege))
-    {
+    if any_of.iter().any(|privilege| privileges.on_server.contains(privilege)) {
         let is_locked = readers > 1 && privileges.on_database.contains(&Privilege::LockTables);
-        let when = if is_locked {
-            ""
-        } else {
-            ", once several connections can begin under a read lock"
-        };
-        return Finding::ok(
-            check,
-            format!("a backup knows its place in the binary log{when}"),
-        );
+        let when =
+            if is_locked { "" } else { ", once several connections can begin under a read lock" };
+        return Finding::ok(check, format!("a backup knows its place in the binary log{when}"));
     }
     let asked = match survey.server.flavor {
         Flavor::MariaDb => Privilege::BinlogMonitor,
@@ -265,11 +209,7 @@ pub(super) fn grant(privileges: &[Privilege], scope: &str, to: &str) -> String {
 }
 
 fn words(privileges: &[Privilege]) -> String {
-    privileges
-        .iter()
-        .map(|privilege| privilege.as_sql())
-        .collect::<Vec<_>>()
-        .join(", ")
+    privileges.iter().map(|privilege| privilege.as_sql()).collect::<Vec<_>>().join(", ")
 }
 
 /// `a`, `a and b`, `a, b and c`.
@@ -294,8 +234,7 @@ fn account(name: &str) -> String {
 
 /// Is the version, `8.0.40-log`, an older one?
 fn is_before(version: &str, (major, minor): (u32, u32)) -> bool {
-    let mut numbers = version
-        .split(|c: char| !c.is_ascii_digit())
-        .map(|part| part.parse().unwrap_or(0));
+    let mut numbers =
+        version.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) < (major, minor)
 }

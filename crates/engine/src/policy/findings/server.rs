@@ -35,24 +35,11 @@ pub fn answers(survey: &Survey) -> Finding {
 
 /// Do the clocks of the server and of this machine agree?
 pub fn clock(reading: ClockReading) -> Finding {
-    let ahead = reading
-        .server
-        .duration_since(reading.after)
-        .max(SignedDuration::ZERO);
-    let behind = reading
-        .before
-        .duration_since(reading.server)
-        .max(SignedDuration::ZERO);
-    let (skew, direction) = if ahead > behind {
-        (ahead, "ahead of")
-    } else {
-        (behind, "behind")
-    };
+    let ahead = reading.server.duration_since(reading.after).max(SignedDuration::ZERO);
+    let behind = reading.before.duration_since(reading.server).max(SignedDuration::ZERO);
+    let (skew, direction) = if ahead > behind { (ahead, "ahead of") } else { (behind, "behind") };
     if skew <= LARGEST_SKEW {
-        return Finding::ok(
-            "clock",
-            "the database server and this machine agree on the time",
-        );
+        return Finding::ok("clock", "the database server and this machine agree on the time");
     }
     let fact = format!(
         "the database server's clock is {} {direction} this machine's (it shows {})",
@@ -72,16 +59,10 @@ pub fn snapshot(survey: &Survey, database: &str, readers: usize) -> Finding {
     if readers < 2 {
         return Finding::ok(check, format!("{always}, as GORGEN_READERS is 1"));
     }
-    let may_lock = survey
-        .privileges
-        .on_database
-        .contains(&Privilege::LockTables);
+    let may_lock = survey.privileges.on_database.contains(&Privilege::LockTables);
     let way = match survey.server.flavor {
         Flavor::TiDb => "at the same timestamp",
-        _ if survey
-            .binary_log
-            .is_some_and(|log| log.place == SnapshotPlace::Proof) =>
-        {
+        _ if survey.binary_log.is_some_and(|log| log.place == SnapshotPlace::Proof) => {
             "at the same position of the binary log"
         }
         _ if may_lock => "begun under a short read lock",
@@ -92,62 +73,37 @@ pub fn snapshot(survey: &Survey, database: &str, readers: usize) -> Finding {
                 survey.privileges.account
             );
             let scope = format!("`{}`.*", database.replace('`', "``"));
-            let grants = [grant(
-                &[Privilege::LockTables],
-                &scope,
-                &survey.privileges.account,
-            )];
+            let grants = [grant(&[Privilege::LockTables], &scope, &survey.privileges.account)];
             return Finding::warning(check, fact, as_administrator(survey, &grants));
         }
     };
-    Finding::ok(
-        check,
-        format!("up to {readers} connections {way}, else {always}"),
-    )
+    Finding::ok(check, format!("up to {readers} connections {way}, else {always}"))
 }
 
 /// Does the server take the largest row back?
 pub fn packet(survey: &Survey) -> Finding {
     let (check, allowed) = ("max-allowed-packet", survey.max_allowed_packet);
     let names = |larger: &dyn Fn(&RowSize) -> bool| -> Vec<&str> {
-        survey
-            .rows
-            .iter()
-            .filter(|row| larger(row))
-            .map(|row| row.table.as_str())
-            .collect()
+        survey.rows.iter().filter(|row| larger(row)).map(|row| row.table.as_str()).collect()
     };
-    let (surely, maybe) = (
-        names(&|row| row.average > allowed),
-        names(&|row| row.bound > allowed),
-    );
+    let (surely, maybe) = (names(&|row| row.average > allowed), names(&|row| row.bound > allowed));
     let remedy = format!(
         "set max_allowed_packet = {} or more on every server that is to hold the data (up to 1G; on RDS in the \
          parameter group)",
         if surely.is_empty() { "64M" } else { "1G" }
     );
     if !surely.is_empty() {
-        let fact = format!(
-            "{}, smaller than the mean row of {}",
-            mebibytes(allowed),
-            listed(&surely)
-        );
+        let fact =
+            format!("{}, smaller than the mean row of {}", mebibytes(allowed), listed(&surely));
         return Finding::problem(check, fact, remedy);
     }
     if maybe.is_empty() {
         return Finding::ok(
             check,
-            format!(
-                "{}, and by the server's estimates no row is larger",
-                mebibytes(allowed)
-            ),
+            format!("{}, and by the server's estimates no row is larger", mebibytes(allowed)),
         );
     }
-    let fact = format!(
-        "{}; a row could be larger in {}",
-        mebibytes(allowed),
-        listed(&maybe)
-    );
+    let fact = format!("{}; a row could be larger in {}", mebibytes(allowed), listed(&maybe));
     if allowed < COMFORTABLE_PACKET {
         return Finding::warning(check, fact, remedy);
     }
@@ -158,10 +114,7 @@ pub fn packet(survey: &Survey) -> Finding {
 pub fn local_infile(survey: &Survey) -> Finding {
     let check = "local-infile";
     if survey.local_infile {
-        return Finding::ok(
-            check,
-            "LOAD DATA LOCAL is on: restores load rows the quick way",
-        );
+        return Finding::ok(check, "LOAD DATA LOCAL is on: restores load rows the quick way");
     }
     Finding::warning(
         check,
@@ -171,11 +124,7 @@ pub fn local_infile(survey: &Survey) -> Finding {
 }
 
 fn mebibytes(bytes: u64) -> String {
-    if bytes < 1 << 20 {
-        format!("{} KiB", bytes >> 10)
-    } else {
-        format!("{} MiB", bytes >> 20)
-    }
+    if bytes < 1 << 20 { format!("{} KiB", bytes >> 10) } else { format!("{} MiB", bytes >> 20) }
 }
 
 /// `95 s`, `12 min`, `3 h`, `4 days`: in the largest unit of which there are two or more.

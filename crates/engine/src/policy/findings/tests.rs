@@ -27,16 +27,9 @@ fn survey(flavor: Flavor, version: &str) -> Survey {
     let all: BTreeSet<_> = Privilege::ALL.into_iter().collect();
     let now = at("2026-11-23T03:00:00Z");
     Survey {
-        server: ServerInfo {
-            flavor,
-            version: version.to_owned(),
-        },
+        server: ServerInfo { flavor, version: version.to_owned() },
         channel: Channel::Tls("TLSv1.3 (TLS_AES_256_GCM_SHA384)".to_owned()),
-        clock: ClockReading {
-            before: now,
-            server: now,
-            after: now,
-        },
+        clock: ClockReading { before: now, server: now, after: now },
         privileges: Privileges {
             account: "gorgen@10.0.%".to_owned(),
             on_server: all.clone(),
@@ -45,10 +38,7 @@ fn survey(flavor: Flavor, version: &str) -> Survey {
             reads_routine_table: true,
             has_idle_roles: false,
         },
-        binary_log: Some(BinaryLog {
-            place: SnapshotPlace::Untold,
-            trusts_creators: true,
-        }),
+        binary_log: Some(BinaryLog { place: SnapshotPlace::Untold, trusts_creators: true }),
         max_allowed_packet: 64 << 20,
         local_infile: true,
         collations: ["utf8mb4_bin", "utf8mb3_bin"].map(str::to_owned).into(),
@@ -99,10 +89,7 @@ fn what_is_not_ok_says_what_to_do_and_json_has_no_more_than_four_fields() {
 #[test]
 fn long_lists_are_cut() {
     assert_eq!(listed(&["a", "b", "c", "d", "e"]), "a, b, c, d, e");
-    assert_eq!(
-        listed(&["a", "b", "c", "d", "e", "f"]),
-        "a, b, c, d, e and 1 more"
-    );
+    assert_eq!(listed(&["a", "b", "c", "d", "e", "f"]), "a, b, c, d, e and 1 more");
     assert_eq!(counted(1, "table"), "1 table");
     assert_eq!(counted(0, "table"), "0 tables");
 }
@@ -176,10 +163,7 @@ fn an_account_for_backups_only_is_warned_about_restores() {
         "gorgen@10.0.% can't restore into clinica_restored, which is as it should be if it is for backups only"
     );
     let kept = Privilege::ALL.into_iter().filter(|privilege| {
-        !matches!(
-            privilege,
-            Privilege::Create | Privilege::Drop | Privilege::Event
-        )
+        !matches!(privilege, Privilege::Create | Privilege::Drop | Privilege::Event)
     });
     some.privileges.on_restored = kept.collect();
     assert_finding(
@@ -213,17 +197,10 @@ fn functions_can_be_made_if_the_server_trusts_or_keeps_no_log() {
     let mut some = restricted(mysql(), &[]);
     assert_eq!(privileges::function_creators(&some).status, Status::Ok);
     let place = SnapshotPlace::Untold;
-    some.binary_log = Some(BinaryLog {
-        place,
-        trusts_creators: false,
-    });
+    some.binary_log = Some(BinaryLog { place, trusts_creators: false });
     let finding = privileges::function_creators(&some);
     assert_eq!(finding.status, Status::Warning);
-    assert!(
-        finding
-            .fact
-            .starts_with("log_bin_trust_function_creators is off")
-    );
+    assert!(finding.fact.starts_with("log_bin_trust_function_creators is off"));
     some.privileges.on_server.insert(Privilege::Super);
     assert_eq!(privileges::function_creators(&some).status, Status::Ok);
     some.privileges.on_server.clear();
@@ -235,17 +212,11 @@ fn functions_can_be_made_if_the_server_trusts_or_keeps_no_log() {
 fn a_place_in_the_binary_log_needs_a_log_and_a_way_to_see_it() {
     let with = |place, privileges: &[Privilege]| {
         let mut some = restricted(mysql(), privileges);
-        some.binary_log = Some(BinaryLog {
-            place,
-            trusts_creators: true,
-        });
+        some.binary_log = Some(BinaryLog { place, trusts_creators: true });
         some
     };
     let known = "a backup knows its place in the binary log";
-    assert_ok(
-        &privileges::position(&with(SnapshotPlace::Told, &[]), 1),
-        known,
-    );
+    assert_ok(&privileges::position(&with(SnapshotPlace::Told, &[]), 1), known);
     assert_finding(
         &privileges::position(&with(SnapshotPlace::Untold, &[]), 4),
         Status::Warning,
@@ -254,21 +225,12 @@ fn a_place_in_the_binary_log_needs_a_log_and_a_way_to_see_it() {
         "run as an administrator: GRANT REPLICATION CLIENT ON *.* TO 'gorgen'@'10.0.%';",
     );
     let mut may_see = with(SnapshotPlace::Untold, &[Privilege::LockTables]);
-    may_see
-        .privileges
-        .on_server
-        .insert(Privilege::ReplicationClient);
+    may_see.privileges.on_server.insert(Privilege::ReplicationClient);
     assert_ok(&privileges::position(&may_see, 4), known);
     let fact = privileges::position(&may_see, 1).fact;
     assert!(fact.ends_with("once several connections can begin under a read lock"));
-    let none = Survey {
-        binary_log: None,
-        ..with(SnapshotPlace::Untold, &[])
-    };
-    assert_ok(
-        &privileges::position(&none, 4),
-        "the server keeps no binary log",
-    );
+    let none = Survey { binary_log: None, ..with(SnapshotPlace::Untold, &[]) };
+    assert_ok(&privileges::position(&none, 4), "the server keeps no binary log");
 }
 
 #[test]
@@ -279,10 +241,7 @@ fn snapshots_begin_in_the_best_way_there_is() {
         &server::snapshot(&some, DATABASE, 4),
         &format!("up to 4 connections begun under a short read lock, else {one}"),
     );
-    assert_ok(
-        &server::snapshot(&some, DATABASE, 1),
-        &format!("{one}, as GORGEN_READERS is 1"),
-    );
+    assert_ok(&server::snapshot(&some, DATABASE, 1), &format!("{one}, as GORGEN_READERS is 1"));
     some.privileges.on_database.clear();
     let finding = server::snapshot(&some, DATABASE, 4);
     assert_finding(
@@ -292,10 +251,7 @@ fn snapshots_begin_in_the_best_way_there_is() {
          which several can begin at one moment",
         "run as an administrator: GRANT LOCK TABLES ON `clinica`.* TO 'gorgen'@'10.0.%';",
     );
-    some.binary_log = Some(BinaryLog {
-        place: SnapshotPlace::Proof,
-        trusts_creators: true,
-    });
+    some.binary_log = Some(BinaryLog { place: SnapshotPlace::Proof, trusts_creators: true });
     assert_ok(
         &server::snapshot(&some, DATABASE, 4),
         &format!("up to 4 connections at the same position of the binary log, else {one}"),
@@ -313,15 +269,8 @@ fn the_server_says_who_it_is_and_tidb_is_not_tested() {
         &server::answers(&mysql()),
         "MySQL 8.0.40 answers gorgen@10.0.%, over TLSv1.3 (TLS_AES_256_GCM_SHA384)",
     );
-    let local = Survey {
-        channel: Channel::Local,
-        ..mysql()
-    };
-    assert!(
-        server::answers(&local)
-            .fact
-            .ends_with("within this machine")
-    );
+    let local = Survey { channel: Channel::Local, ..mysql() };
+    assert!(server::answers(&local).fact.ends_with("within this machine"));
     let tidb = server::answers(&survey(Flavor::TiDb, "8.0.11-TiDB-v7.5.0"));
     assert_eq!(tidb.status, Status::Warning);
     assert!(tidb.remedy.unwrap().contains("nobody tested"));
@@ -332,11 +281,7 @@ fn clocks_may_differ_by_a_minute() {
     let judged = |before: &str, server: &str, after: &str| {
         let [before, server, after] =
             [before, server, after].map(|time| at(&format!("2026-11-23T03:{time}Z")));
-        server::clock(ClockReading {
-            before,
-            server,
-            after,
-        })
+        server::clock(ClockReading { before, server, after })
     };
     for server in ["00:30", "01:00", "01:05", "02:05"] {
         let finding = judged("01:00", server, "01:05");
@@ -365,11 +310,7 @@ fn rows_must_fit_a_packet() {
             average,
             bound,
         });
-        server::packet(&Survey {
-            max_allowed_packet: packet,
-            rows: rows.collect(),
-            ..mysql()
-        })
+        server::packet(&Survey { max_allowed_packet: packet, rows: rows.collect(), ..mysql() })
     };
     assert_ok(
         &judged(4 << 20, &[("a", 100, 4 << 20)]),
@@ -394,10 +335,7 @@ fn rows_must_fit_a_packet() {
 #[test]
 fn without_local_infile_restores_are_slower() {
     assert_eq!(server::local_infile(&mysql()).status, Status::Ok);
-    let off = Survey {
-        local_infile: false,
-        ..mysql()
-    };
+    let off = Survey { local_infile: false, ..mysql() };
     assert_eq!(server::local_infile(&off).status, Status::Warning);
 }
 
@@ -437,11 +375,7 @@ fn catalog(tables: Vec<Table>) -> Catalog {
         database: DATABASE.to_owned(),
         charset: "utf8mb4".to_owned(),
         collation: "utf8mb4_bin".to_owned(),
-        objects: if tables.is_empty() {
-            Vec::new()
-        } else {
-            vec![view.clone(), view]
-        },
+        objects: if tables.is_empty() { Vec::new() } else { vec![view.clone(), view] },
         tables,
         warnings: vec!["library x is not backed up".to_owned()],
     }
@@ -450,10 +384,7 @@ fn catalog(tables: Vec<Table>) -> Catalog {
 #[test]
 fn what_a_database_holds_is_counted_and_an_empty_one_is_strange() {
     let some = catalog(vec![table("a", "InnoDB", &["c0"], &[])]);
-    assert_ok(
-        &content::definitions(&some),
-        "1 table, 2 views: all definitions can be read",
-    );
+    assert_ok(&content::definitions(&some), "1 table, 2 views: all definitions can be read");
     assert_finding(
         &content::definitions(&catalog(Vec::new())),
         Status::Warning,
@@ -471,11 +402,7 @@ fn tables_without_snapshot_or_key_are_named() {
     let fine = catalog(vec![good()]);
     assert_eq!(content::engines(&fine).status, Status::Ok);
     assert_eq!(content::keys(&fine).status, Status::Ok);
-    let odd = catalog(vec![
-        good(),
-        table("b", "MyISAM", &[], &[]),
-        table("c", "Aria", &[], &[]),
-    ]);
+    let odd = catalog(vec![good(), table("b", "MyISAM", &[], &[]), table("c", "Aria", &[], &[])]);
     let engines = content::engines(&odd);
     assert_eq!(engines.status, Status::Warning);
     assert!(
@@ -496,10 +423,7 @@ fn tables_without_snapshot_or_key_are_named() {
     assert_eq!(doubts.len(), 1, "said once is enough: {doubts:?}");
     let keys = content::keys(&odd);
     assert_eq!(keys.status, Status::Warning);
-    assert!(
-        keys.fact.starts_with("no primary or unique key in b, c: "),
-        "{keys:?}"
-    );
+    assert!(keys.fact.starts_with("no primary or unique key in b, c: "), "{keys:?}");
 }
 
 #[test]
@@ -512,27 +436,16 @@ fn character_sets_are_counted_and_unknown_collations_found() {
         ("utf8", "utf8_bin"),
     ];
     let fine = catalog(vec![table("a", "InnoDB", &["c0"], &text)]);
-    assert_ok(
-        &content::text(&fine, &known),
-        "text columns: 2 utf8mb4, 1 utf16, 1 utf8",
-    );
+    assert_ok(&content::text(&fine, &known), "text columns: 2 utf8mb4, 1 utf16, 1 utf8");
     let odd = catalog(vec![table("a", "InnoDB", &["c0"], &[("x", "klingon_ci")])]);
     let finding = content::text(&odd, &known);
     assert_eq!(finding.status, Status::Problem);
-    assert_eq!(
-        finding.fact,
-        "collations that the server does not know: column a.c0 (klingon_ci)"
-    );
+    assert_eq!(finding.fact, "collations that the server does not know: column a.c0 (klingon_ci)");
 }
 
 #[test]
 fn a_tenant_column_that_no_table_has_is_a_slip() {
-    let some = catalog(vec![table(
-        "a",
-        "InnoDB",
-        &[],
-        &[("utf8mb4", "utf8mb4_bin")],
-    )]);
+    let some = catalog(vec![table("a", "InnoDB", &[], &[("utf8mb4", "utf8mb4_bin")])]);
     assert_eq!(content::tenant_column(&some, None), None);
     let judged = |column| content::tenant_column(&some, Some(column)).unwrap();
     assert_ok(&judged("C0"), "1 of 1 table have the column C0");
@@ -545,30 +458,16 @@ fn run(id: &str) -> RunId {
 
 #[test]
 fn a_vault_has_one_owner() {
-    let source = |server: &str| SourceIdentity {
-        server: server.to_owned(),
-        database: DATABASE.to_owned(),
-    };
-    let identity = VaultIdentity::new(
-        VaultId::new([0; 16]),
-        source("db:3306"),
-        at("2026-01-01T00:00:00Z"),
-    );
+    let source =
+        |server: &str| SourceIdentity { server: server.to_owned(), database: DATABASE.to_owned() };
+    let identity =
+        VaultIdentity::new(VaultId::new([0; 16]), source("db:3306"), at("2026-01-01T00:00:00Z"));
     let judged = |identity, source, backups| vault::owner(identity, source, backups);
-    assert_ok(
-        &vault::reached("file:///v", 0),
-        "file:///v holds no backup yet",
-    );
+    assert_ok(&vault::reached("file:///v", 0), "file:///v holds no backup yet");
     assert_ok(&vault::reached("file:///v", 2), "file:///v holds 2 backups");
     let (own, other) = (source("db:3306"), source("new:3306"));
-    assert_ok(
-        &judged(Some(&identity), Some(&own), 1),
-        "it belongs to clinica at db:3306",
-    );
-    assert_ok(
-        &judged(Some(&identity), None, 1),
-        "it belongs to clinica at db:3306",
-    );
+    assert_ok(&judged(Some(&identity), Some(&own), 1), "it belongs to clinica at db:3306");
+    assert_ok(&judged(Some(&identity), None, 1), "it belongs to clinica at db:3306");
     assert_eq!(judged(None, Some(&own), 0).status, Status::Ok);
     assert_finding(
         &judged(Some(&identity), Some(&other), 1),
@@ -578,10 +477,7 @@ fn a_vault_has_one_owner() {
     );
     let lost = judged(None, Some(&own), 2);
     assert_eq!(lost.status, Status::Problem);
-    assert_eq!(
-        lost.fact,
-        "vault.json is missing, although there are 2 backups"
-    );
+    assert_eq!(lost.fact, "vault.json is missing, although there are 2 backups");
 }
 
 #[test]
@@ -635,26 +531,13 @@ fn the_last_run_of_each_job_counts() {
         Outcome::Failed,
         &["the vault is locked", "by whom"],
     );
-    let good = record(
-        "20261123T030100Z-00000000",
-        Job::Backup,
-        Outcome::Succeeded,
-        &[],
-    );
+    let good = record("20261123T030100Z-00000000", Job::Backup, Outcome::Succeeded, &[]);
     let died = record("20261123T030200Z-00000000", Job::Backup, Outcome::Died, &[]);
-    let checked = record(
-        "20261123T020000Z-00000000",
-        Job::Verify,
-        Outcome::Succeeded,
-        &[],
-    );
+    let checked = record("20261123T020000Z-00000000", Job::Verify, Outcome::Succeeded, &[]);
     assert_eq!(vault::last_runs(&[]), []);
     let findings = vault::last_runs(&[good.clone(), failed.clone(), checked]);
     assert_eq!(
-        findings
-            .iter()
-            .map(|finding| (finding.check, finding.status))
-            .collect::<Vec<_>>(),
+        findings.iter().map(|finding| (finding.check, finding.status)).collect::<Vec<_>>(),
         [("last-backup-run", Status::Ok), ("last-verify", Status::Ok)]
     );
     assert_finding(
@@ -674,10 +557,7 @@ fn a_lock_is_held_left_or_given_back() {
     assert_eq!(vault::lock(None, now), None);
     let later = held("2026-11-23T03:01:00Z");
     assert_eq!(judged(&later.clone().given_back(now)), None);
-    assert_ok(
-        &judged(&later).unwrap(),
-        "run 20261123T025900Z-00000000 is writing a backup now",
-    );
+    assert_ok(&judged(&later).unwrap(), "run 20261123T025900Z-00000000 is writing a backup now");
     let left = judged(&held("2026-11-23T02:59:59Z")).unwrap();
     assert_eq!(left.status, Status::Warning);
     assert!(left.fact.contains("without giving its lock back"));

@@ -47,10 +47,8 @@ pub fn owner(
                 "nobody's yet: it is the database's whose backup comes first",
             );
         }
-        let fact = format!(
-            "vault.json is missing, although there are {}",
-            counted(backups, "backup")
-        );
+        let fact =
+            format!("vault.json is missing, although there are {}", counted(backups, "backup"));
         return Finding::problem(
             check,
             fact,
@@ -100,20 +98,12 @@ pub fn last_backup(newest: Option<(&RunId, Timestamp)>, now: Timestamp) -> Findi
 
 /// How the last run of each job ended, as far as there was one. Any order will do.
 pub fn last_runs(records: &[RunRecord]) -> Vec<Finding> {
-    let latest = |job| {
-        records
-            .iter()
-            .filter(|record| record.job == job)
-            .max_by_key(|record| &record.run)
-    };
-    [
-        (Job::Backup, "last-backup-run"),
-        (Job::Restore, "last-restore"),
-        (Job::Verify, "last-verify"),
-    ]
-    .into_iter()
-    .filter_map(|(job, check)| latest(job).map(|record| last_run(check, record)))
-    .collect()
+    let latest =
+        |job| records.iter().filter(|record| record.job == job).max_by_key(|record| &record.run);
+    [(Job::Backup, "last-backup-run"), (Job::Restore, "last-restore"), (Job::Verify, "last-verify")]
+        .into_iter()
+        .filter_map(|(job, check)| latest(job).map(|record| last_run(check, record)))
+        .collect()
 }
 
 fn last_run(check: &'static str, record: &RunRecord) -> Finding {
@@ -122,18 +112,15 @@ fn last_run(check: &'static str, record: &RunRecord) -> Finding {
         Outcome::Succeeded => return Finding::ok(check, format!("{ended} succeeded")),
         Outcome::Failed => format!("{ended} failed: {}", record.error.join(": ")),
         Outcome::Died => format!("{ended} was cut off"),
+        Outcome::Other => format!("{ended} ended in a way that this version does not know"),
     };
     match record.job {
-        Job::Backup => Finding::problem(
-            check,
-            failed,
-            format!("see to what it says, then {BACK_UP}"),
-        ),
-        Job::Restore => Finding::warning(
-            check,
-            failed,
-            "if the restore is still wanted, run it again",
-        ),
+        Job::Backup => {
+            Finding::problem(check, failed, format!("see to what it says, then {BACK_UP}"))
+        }
+        Job::Restore | Job::Other => {
+            Finding::warning(check, failed, "if what it was to do is still wanted, run it again")
+        }
         Job::Verify => Finding::problem(check, failed, "run gorgen-backup verify --read-data"),
     }
 }
@@ -142,10 +129,7 @@ fn last_run(check: &'static str, record: &RunRecord) -> Finding {
 pub fn lock(lease: Option<&Lease>, now: Timestamp) -> Option<Finding> {
     let (check, lease) = ("vault-lock", lease.filter(|lease| !lease.released)?);
     Some(if lease.is_free(now) {
-        let fact = format!(
-            "run {} ended without giving its lock back: it was cut off",
-            lease.run
-        );
+        let fact = format!("run {} ended without giving its lock back: it was cut off", lease.run);
         Finding::warning(
             check,
             fact,

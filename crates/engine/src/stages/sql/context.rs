@@ -39,11 +39,7 @@ impl InContext {
             .filter(|collation| *collation != database_collation);
         let alter = |collation: &str| format!("ALTER DATABASE COLLATE = {}", string(collation));
         Self {
-            before: other
-                .map(alter)
-                .into_iter()
-                .chain([settings(&context)])
-                .collect(),
+            before: other.map(alter).into_iter().chain([settings(&context)]).collect(),
             create: spelled.unwrap_or_else(|| ddl.as_bytes().to_vec()),
             after: object
                 .after
@@ -88,8 +84,9 @@ fn spell(text: &str, charset: &str) -> Option<Vec<u8>> {
 /// What servers call latin1 is Windows-1252, with control characters in its five gaps.
 fn latin1(c: char) -> Option<u8> {
     const FROM_0X80: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
-        '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
+        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
+        'ž', 'Ÿ',
     ];
     match c {
         '\0'..='\u{7f}' | '\u{a0}'..='\u{ff}' => u8::try_from(c).ok(),
@@ -148,10 +145,16 @@ mod tests {
         let made = InContext::new(&foreign, &foreign.ddl, "latin1_bin");
         assert!(made.before[0].contains("character_set_client = 'utf8mb4'"));
         assert_eq!(made.create, "SELECT 'é'".as_bytes());
-        assert!(made.warning.unwrap().starts_with("procedure p was made by a client of the character set cp850"));
+        assert!(
+            made.warning
+                .unwrap()
+                .starts_with("procedure p was made by a client of the character set cp850")
+        );
         let ascii = object("cp850", "SELECT 'e'");
         let made = InContext::new(&ascii, &ascii.ddl, "latin1_bin");
-        assert!(made.before[0].contains("character_set_client = 'cp850'") && made.warning.is_none());
+        assert!(
+            made.before[0].contains("character_set_client = 'cp850'") && made.warning.is_none()
+        );
         let beyond = object("latin1", "SELECT '😀'");
         assert!(InContext::new(&beyond, &beyond.ddl, "latin1_bin").warning.is_some());
     }

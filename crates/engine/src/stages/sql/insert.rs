@@ -30,11 +30,7 @@ impl Inserts {
         let names: Vec<_> = table.columns.iter().map(|column| ident(&column.name)).collect();
         let literal = |column: &Column| (column.clone(), ColumnLiteral::of(column));
         Self {
-            head: format!(
-                "INSERT INTO {} ({}) VALUES",
-                ident(&table.name),
-                names.join(",")
-            ),
+            head: format!("INSERT INTO {} ({}) VALUES", ident(&table.name), names.join(",")),
             columns: table.columns.iter().map(literal).collect(),
             statement: Vec::with_capacity(STATEMENT + LARGE_ROW),
             inexact: vec![0; table.columns.len()],
@@ -80,17 +76,11 @@ impl Inserts {
     /// Columns with values that are no text in the column's character set, and how many.
     pub fn inexact(&self) -> impl Iterator<Item = (&Column, u64)> {
         let columns = self.columns.iter().map(|(column, _)| column);
-        columns
-            .zip(self.inexact.iter().copied())
-            .filter(|&(_, count)| count > 0)
+        columns.zip(self.inexact.iter().copied()).filter(|&(_, count)| count > 0)
     }
 
     fn put(&mut self, mut row: &[u8]) -> Result<(), FormatError> {
-        let between = if self.statement.is_empty() {
-            self.head.as_str()
-        } else {
-            "\n,"
-        };
+        let between = if self.statement.is_empty() { self.head.as_str() } else { "\n," };
         self.statement.extend_from_slice(between.as_bytes());
         let mut sign = b'(';
         for ((_, literal), inexact) in self.columns.iter().zip(&mut self.inexact) {
@@ -130,19 +120,12 @@ mod tests {
     }
 
     fn notes() -> Table {
-        table(
-            "no`tas",
-            &[("id", ValueKind::Number), ("texto", ValueKind::Text)],
-            &["id"],
-        )
+        table("no`tas", &[("id", ValueKind::Number), ("texto", ValueKind::Text)], &["id"])
     }
 
     #[test]
     fn rows_stand_one_a_line() {
-        let rows = [
-            row(&[Some("1"), Some("a\nb")]),
-            row(&[Some("2"), None]),
-        ];
+        let rows = [row(&[Some("1"), Some("a\nb")]), row(&[Some("2"), None])];
         assert_eq!(
             statements(&notes(), &rows),
             ["INSERT INTO `no``tas` (`id`,`texto`) VALUES(1,'a\\nb')\n,(2,NULL);\n"]
@@ -153,15 +136,12 @@ mod tests {
     #[test]
     fn statements_are_bounded_and_a_large_row_stands_alone() {
         let text = "x".repeat(100_000);
-        let mut rows: Vec<_> = (0..25)
-            .map(|id| row(&[Some(&id.to_string()), Some(&text)]))
-            .collect();
+        let mut rows: Vec<_> =
+            (0..25).map(|id| row(&[Some(&id.to_string()), Some(&text)])).collect();
         rows.insert(12, row(&[Some("99"), Some(&"y".repeat(3_000_000))]));
         let statements = statements(&notes(), &rows);
-        let sizes: Vec<_> = statements
-            .iter()
-            .map(|statement| statement.matches("\n,").count() + 1)
-            .collect();
+        let sizes: Vec<_> =
+            statements.iter().map(|statement| statement.matches("\n,").count() + 1).collect();
         assert_eq!(sizes, [10, 2, 1, 10, 3]);
         assert!(statements[2].contains("(99,'yyy"));
         let longest = statements.iter().map(String::len).filter(|len| *len < 3_000_000);
@@ -173,13 +153,9 @@ mod tests {
         let mut inserts = Inserts::new(&notes());
         let mut bad = row(&[Some("1")]);
         crate::stages::rows::put_value(&mut bad, b"\xff");
-        inserts
-            .add(&bad, |error| error, |_| Ok::<_, FormatError>(()))
-            .unwrap();
-        let inexact: Vec<_> = inserts
-            .inexact()
-            .map(|(column, count)| (column.name.as_str(), count))
-            .collect();
+        inserts.add(&bad, |error| error, |_| Ok::<_, FormatError>(())).unwrap();
+        let inexact: Vec<_> =
+            inserts.inexact().map(|(column, count)| (column.name.as_str(), count)).collect();
         assert_eq!(inexact, [("texto", 1)]);
     }
 

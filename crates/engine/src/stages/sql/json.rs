@@ -27,7 +27,8 @@ impl Number<'_> {
 pub fn numbers_that_change(document: &[u8]) -> Vec<Number<'_>> {
     let Ok(text) = std::str::from_utf8(document) else { return Vec::new() };
     // Most documents have no such number; only then is it worth knowing where in the document one stands.
-    let suspicious = tokens(text).any(|token| matches!(token, Token::Number(digits) if changes(digits)));
+    let suspicious =
+        tokens(text).any(|token| matches!(token, Token::Number(digits) if changes(digits)));
     if suspicious { located(text) } else { Vec::new() }
 }
 
@@ -100,7 +101,8 @@ fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
                     return Some(Token::String(&text[start..at]));
                 }
                 b'-' | b'0'..=b'9' => {
-                    let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
+                    let is_part =
+                        |byte: &u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
                     at += bytes[at..].iter().take_while(|byte| is_part(byte)).count();
                     return Some(Token::Number(&text[start..at]));
                 }
@@ -147,8 +149,18 @@ mod tests {
     #[test]
     fn doubles_and_integers_stay() {
         for digits in [
-            "0", "-1", "18446744073709551615", "-9223372036854775808", "1.0", "-0.0", "10.5", "0.1", "1e300",
-            "1.2345678901234567e19", "-2.5e-7", "123456789012345.0",
+            "0",
+            "-1",
+            "18446744073709551615",
+            "-9223372036854775808",
+            "1.0",
+            "-0.0",
+            "10.5",
+            "0.1",
+            "1e300",
+            "1.2345678901234567e19",
+            "-2.5e-7",
+            "123456789012345.0",
         ] {
             assert!(!changes(digits), "{digits}");
         }
@@ -173,10 +185,13 @@ mod tests {
 
     #[test]
     fn each_is_found_at_its_path() {
-        let document = r#"{"a": [1, {"b \"x, 1.50": 2.50, "c": "3.50"}, 4.50], "d": 5.50, "e": []}"#;
+        let document =
+            r#"{"a": [1, {"b \"x, 1.50": 2.50, "c": "3.50"}, 4.50], "d": 5.50, "e": []}"#;
         let numbers = numbers_that_change(document.as_bytes());
-        let found: Vec<_> = numbers.iter().map(|number| (number.path.as_str(), number.digits)).collect();
-        let expected = [(r#"$."a"[1]."b \"x, 1.50""#, "2.50"), (r#"$."a"[2]"#, "4.50"), (r#"$."d""#, "5.50")];
+        let found: Vec<_> =
+            numbers.iter().map(|number| (number.path.as_str(), number.digits)).collect();
+        let expected =
+            [(r#"$."a"[1]."b \"x, 1.50""#, "2.50"), (r#"$."a"[2]"#, "4.50"), (r#"$."d""#, "5.50")];
         assert_eq!(found, expected);
         assert_eq!(numbers_that_change(b"7.10"), [Number { path: "$".to_owned(), digits: "7.10" }]);
         assert_eq!(numbers_that_change(b"[1, 2.5, \"\xff\"]"), []);

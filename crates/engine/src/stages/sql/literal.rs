@@ -87,13 +87,10 @@ fn text_form(charset: Option<&str>) -> Form {
     match charset {
         // Without a character set are types such as UUID and INET6.
         None | Some("utf8" | "utf8mb3" | "utf8mb4") => Form::Utf8,
-        Some(name) if SINGLE_BYTE.contains(&name) => Form::SingleByte {
-            introducer: introducer(name),
-            ascii: name != "swe7",
-        },
-        Some(name) => Form::MultiByte {
-            introducer: introducer(name),
-        },
+        Some(name) if SINGLE_BYTE.contains(&name) => {
+            Form::SingleByte { introducer: introducer(name), ascii: name != "swe7" }
+        }
+        Some(name) => Form::MultiByte { introducer: introducer(name) },
     }
 }
 
@@ -156,11 +153,7 @@ fn put_hex(value: &[u8], out: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     out.extend_from_slice(b"0x");
     let digit = |value: u8| DIGITS[usize::from(value)];
-    out.extend(
-        value
-            .iter()
-            .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]),
-    );
+    out.extend(value.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
 }
 
 /// Appends the bytes between quotes. What a server reads differently, or a loader stumbles over, is escaped.
@@ -221,10 +214,7 @@ mod tests {
         if let Some(digits) = literal.strip_prefix(b"0x") {
             return hex::decode(digits).unwrap();
         }
-        let inner = literal
-            .strip_prefix(b"'")
-            .and_then(|rest| rest.strip_suffix(b"'"))
-            .unwrap();
+        let inner = literal.strip_prefix(b"'").and_then(|rest| rest.strip_suffix(b"'")).unwrap();
         let (mut value, mut bytes) = (Vec::new(), inner.iter());
         while let Some(&byte) = bytes.next() {
             assert!(!b"'\n\r\0\x1a".contains(&byte), "raw {byte:#x}");
@@ -256,12 +246,7 @@ mod tests {
             (Number, None, b"1.", "'1.'"),
             (Real, None, b"-0", "'-0'"),
             (Real, None, b"5e-324", "'5e-324'"),
-            (
-                Temporal,
-                None,
-                b"0000-00-00 00:00:00.000000",
-                "'0000-00-00 00:00:00.000000'",
-            ),
+            (Temporal, None, b"0000-00-00 00:00:00.000000", "'0000-00-00 00:00:00.000000'"),
             (Text, utf8, b"", "''"),
             (Text, utf8, b"d'agua\n;", r"'d\'agua\n;'"),
             (Text, utf8, "ação 😀".as_bytes(), "_utf8mb4'ação 😀'"),
@@ -271,12 +256,7 @@ mod tests {
             (Text, Some("swe7"), b"abc", "_swe7'abc'"),
             (Text, Some("utf16"), b"\0a\0'", "_utf16 0x00610027"),
             (Text, Some("utf16"), b"", "''"),
-            (
-                Json,
-                None,
-                br#"{"a": "\"\n"}"#,
-                r#"_utf8mb4'{"a": "\\"\\n"}'"#,
-            ),
+            (Json, None, br#"{"a": "\"\n"}"#, r#"_utf8mb4'{"a": "\\"\\n"}'"#),
             (
                 Json,
                 None,
@@ -288,11 +268,7 @@ mod tests {
             (Geometry, None, b"\xe6\x10\0\0\x01", "0xE610000001"),
         ];
         for (kind, charset, value, expected) in cases {
-            assert_eq!(
-                spelled(kind, charset, value),
-                expected,
-                "{kind:?} {charset:?}"
-            );
+            assert_eq!(spelled(kind, charset, value), expected, "{kind:?} {charset:?}");
         }
         assert_eq!(spelled(Bytes, None, b""), "''");
         let mut out = Vec::new();

@@ -31,11 +31,7 @@ enum State {
 impl<'a> Scan<'a> {
     /// `escapes` says whether a backslash escapes within strings, as it does unless a mode forbids it.
     pub(super) fn new(text: &'a str, escapes: bool) -> Self {
-        Self {
-            rest: text.char_indices().peekable(),
-            state: State::Code,
-            escapes,
-        }
+        Self { rest: text.char_indices().peekable(), state: State::Code, escapes }
     }
 
     fn begin(&mut self, c: char) -> State {

@@ -45,10 +45,7 @@ mod tests {
     #[test]
     fn the_values_of_strings_stay() {
         let body = "SET @a = 'x;\ny', @b = \"z;\n\";\n";
-        assert_eq!(
-            uncut(body, "ANSI").unwrap(),
-            "SET @a = 'x;\\ny', @b = \"z;\\n\"; \n"
-        );
+        assert_eq!(uncut(body, "ANSI").unwrap(), "SET @a = 'x;\\ny', @b = \"z;\\n\"; \n");
         assert_eq!(
             uncut(body, "STRICT_ALL_TABLES,NO_BACKSLASH_ESCAPES").unwrap(),
             "SET @a = 'x;' '\ny', @b = \"z;\" \"\n\"; \n"

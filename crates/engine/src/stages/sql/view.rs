@@ -98,7 +98,8 @@ fn name_at(text: &str) -> Option<(String, usize)> {
 mod tests {
     use super::*;
 
-    const HEAD: &str = "CREATE ALGORITHM=UNDEFINED DEFINER=`a VIEW`@`%` SQL SECURITY DEFINER VIEW `v`";
+    const HEAD: &str =
+        "CREATE ALGORITHM=UNDEFINED DEFINER=`a VIEW`@`%` SQL SECURITY DEFINER VIEW `v`";
 
     fn of(tail: &str) -> Option<Vec<String>> {
         columns(&format!("{HEAD}{tail}"))

@@ -1,0 +1,10 @@
+-- Packages, which no other server has.
+CREATE TABLE t (id INT NOT NULL PRIMARY KEY);
+DELIMITER //
+SET sql_mode = ORACLE //
+CREATE PACKAGE parcel AS FUNCTION inside RETURN INT; PROCEDURE outside(a INT); END //
+CREATE PACKAGE BODY parcel AS
+  FUNCTION inside RETURN INT AS BEGIN RETURN 1; END;
+  PROCEDURE outside(a INT) AS BEGIN SELECT a; END;
+END //
+DELIMITER ;
