@@ -13,6 +13,7 @@ on_each_server!(
     missing_privileges_are_named,
     roles_count_once_they_are_active,
     restores_need_more_than_backups,
+    routines_of_others_are_not_forgotten,
     wrong_passwords_are_not_shown,
     a_missing_database_is_told_from_a_missing_server,
     what_a_snapshot_does_not_cover_is_named,
@@ -33,6 +34,11 @@ const CONTENT: &str = "
 
 /// What a backup needs in its database.
 const READING: &str = "SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES";
+
+/// What lets an account see procedures and functions that others made.
+fn routines(server: &Server) -> &'static str {
+    if server.is_mariadb() { "SELECT ON mysql.proc" } else { "SHOW_ROUTINE ON *.*" }
+}
 
 fn clinic(server: &Server) -> Database<'_> {
     let database = server.database("doctor");
@@ -145,8 +151,52 @@ fn all_is_well_once_there_is_a_backup(server: &Server) {
     let outcome = tool.run(&["doctor"]).failed(0);
     let text = shown(&workspace, server, &database, &outcome);
     match server.flavor {
-        Flavor::MariaDb => insta::assert_snapshot!(text, @""),
-        Flavor::MySql => insta::assert_snapshot!(text, @""),
+        Flavor::MariaDb => insta::assert_snapshot!(text, @r"
+    ok       database              MariaDB [VERSION] answers root@localhost, within this machine
+    ok       clock                 the database server and this machine agree on the time
+    ok       backup-privileges     root@localhost may read all that [DATABASE] holds
+    ok       snapshot              up to 2 connections at the same position of the binary log, else one connection in one transaction
+    ok       binlog-position       a backup knows its place in the binary log
+    ok       max-allowed-packet    256 MiB, and by the server's estimates no row is larger
+    ok       local-infile          LOAD DATA LOCAL is on: restores load rows the quick way
+    ok       restore-privileges    root@localhost may restore into [DATABASE]_restored
+    ok       restore-definers      views, triggers, routines and events can be restored with the definers they have
+    ok       restore-routines      functions and triggers can be made
+    ok       definitions           1 table, 1 view, 1 trigger, 1 procedure: all definitions can be read
+    ok       engines               every table takes part in a snapshot
+    ok       keys                  every table has a primary or unique key
+    ok       character-sets        text columns: 1 utf16, 1 utf8mb4
+    ok       vault                 file://[FOLDER]/vault holds no backup yet
+    ok       vault-writable        a probe was written and read back
+    ok       vault-owner           nobody's yet: it is the database's whose backup comes first
+    warning  last-backup           there is no backup yet
+             what to do: make one now: gorgen-backup backup
+    ok       keyring               file://[FOLDER]/key makes keys and opens them (the vault has none to try)
+    no problem, 1 warning (last-backup), 24 ok
+    "),
+        Flavor::MySql => insta::assert_snapshot!(text, @r"
+    ok       database              MySQL [VERSION] answers root@localhost, within this machine
+    ok       clock                 the database server and this machine agree on the time
+    ok       backup-privileges     root@localhost may read all that [DATABASE] holds
+    ok       snapshot              up to 2 connections begun under a short read lock, else one connection in one transaction
+    ok       binlog-position       a backup knows its place in the binary log
+    ok       max-allowed-packet    256 MiB, and by the server's estimates no row is larger
+    ok       local-infile          LOAD DATA LOCAL is on: restores load rows the quick way
+    ok       restore-privileges    root@localhost may restore into [DATABASE]_restored
+    ok       restore-definers      views, triggers, routines and events can be restored with the definers they have
+    ok       restore-routines      functions and triggers can be made
+    ok       definitions           1 table, 1 view, 1 trigger, 1 procedure: all definitions can be read
+    ok       engines               every table takes part in a snapshot
+    ok       keys                  every table has a primary or unique key
+    ok       character-sets        text columns: 1 utf16, 1 utf8mb4
+    ok       vault                 file://[FOLDER]/vault holds no backup yet
+    ok       vault-writable        a probe was written and read back
+    ok       vault-owner           nobody's yet: it is the database's whose backup comes first
+    warning  last-backup           there is no backup yet
+             what to do: make one now: gorgen-backup backup
+    ok       keyring               file://[FOLDER]/key makes keys and opens them (the vault has none to try)
+    no problem, 1 warning (last-backup), 24 ok
+    "),
     }
     assert_eq!(
         workspace.objects(""),
@@ -175,16 +225,12 @@ fn missing_privileges_are_named(server: &Server) {
     let tool = tool_as(&user, &workspace, server, &database);
     let found = Found::by(&tool, 1);
     assert_eq!(found.checks("problem"), ["backup-privileges"]);
-    let routines = if server.is_mariadb() {
-        "GRANT SELECT ON mysql.proc TO"
-    } else {
-        "GRANT SHOW_ROUTINE ON *.* TO"
-    };
+    let routines = format!("GRANT {} TO", routines(server));
     let reading =
         format!("GRANT SHOW VIEW, TRIGGER, EVENT ON {}.* TO '{user}'@'%';", ident(&database.name));
     found.assert_says(
         "backup-privileges",
-        &["lacks SHOW VIEW, TRIGGER, EVENT, S", &reading, routines],
+        &["lacks SHOW VIEW, TRIGGER, EVENT, S", &reading, &routines],
     );
     found.assert_says("snapshot", &["warning", "lacks LOCK TABLES", "GRANT LOCK TABLES ON"]);
     found.assert_says(
@@ -224,7 +270,7 @@ fn roles_count_once_they_are_active(server: &Server) {
     let (workspace, database) = (Workspace::new(), clinic(server));
     let role = format!("leitura_{}", std::process::id());
     let user = account(server, "papel", &[format!("SELECT ON {}.*", ident(&database.name))]);
-    let routines = if server.is_mariadb() { "SELECT ON mysql.proc" } else { "SHOW_ROUTINE ON *.*" };
+    let routines = routines(server);
     server.sql(
         "",
         format!(
@@ -256,21 +302,35 @@ fn restores_need_more_than_backups(server: &Server) {
         server,
         "restaura",
         &[
-            format!("{READING}, EXECUTE ON {}.*", ident(&database.name)),
+            format!("{READING} ON {}.*", ident(&database.name)),
+            routines(server).to_owned(),
             "SELECT, INSERT, CREATE, DROP, ALTER, INDEX, CREATE VIEW, CREATE ROUTINE, TRIGGER ON `doctor%`.*".to_owned(),
         ],
     );
-    let found = Found::by(&tool_as(&user, &workspace, server, &database), 0);
-    found.assert_says(
+    let tool = tool_as(&user, &workspace, server, &database);
+    Found::by(&tool, 0).assert_says(
         "restore-privileges",
         &["warning", "as it lacks REFERENCES, EVENT", "GRANT REFERENCES, EVENT ON"],
     );
     server.sql("", format!("GRANT REFERENCES, EVENT ON `doctor%`.* TO '{user}'@'%'"));
-    let found = Found::by(&tool_as(&user, &workspace, server, &database), 0);
+    let found = Found::by(&tool, 0);
     found.assert_says("restore-privileges", &["ok"]);
     let definers =
         if server.is_mariadb() { "GRANT SET USER ON" } else { "GRANT SET_ANY_DEFINER ON" };
     found.assert_says("restore-definers", &["warning", "--definer strip", definers]);
+}
+
+fn routines_of_others_are_not_forgotten(server: &Server) {
+    let (workspace, database) = (Workspace::new(), clinic(server));
+    let grant = format!("{READING}, EXECUTE ON {}.*", ident(&database.name));
+    let user = account(server, "executa", &[grant]);
+    let found = Found::by(&tool_as(&user, &workspace, server, &database), 1);
+    assert_eq!(found.checks("problem"), ["definitions"]);
+    found.assert_says("definitions", &["procedure contar", "lacks the privilege", "run GRANT"]);
+    assert_eq!(
+        found.skipped(),
+        ["restore-definers", "restore-routines", "engines", "keys", "character-sets"]
+    );
 }
 
 fn wrong_passwords_are_not_shown(server: &Server) {
@@ -283,7 +343,19 @@ fn wrong_passwords_are_not_shown(server: &Server) {
         .failed(1);
     assert!(!format!("{outcome:?}").contains("Outra-senha-9"));
     let text = shown(&workspace, server, &database, &outcome).replace(&user, "[USER]");
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r"
+    problem  database              the database refused to log in as [USER]: Access denied for user '[USER]'@'localhost' (using password: YES) (error 1045)
+             what to do: check user and password in GORGEN_DATABASE_URL (special characters as % and two hex digits), and that the account may come from this machine
+    warning  not checked           clock, backup-privileges, snapshot, binlog-position, max-allowed-packet, local-infile, restore-privileges, restore-definers, restore-routines, definitions, engines, keys, character-sets
+             what to do: see to database first
+    ok       vault                 file://[FOLDER]/vault holds no backup yet
+    ok       vault-writable        a probe was written and read back
+    ok       vault-owner           nobody's yet: it is the database's whose backup comes first
+    warning  last-backup           there is no backup yet
+             what to do: make one now: gorgen-backup backup
+    ok       keyring               file://[FOLDER]/key makes keys and opens them (the vault has none to try)
+    1 problem (database), 1 warning (last-backup), 13 not checked, 10 ok
+    ");
 }
 
 fn a_missing_database_is_told_from_a_missing_server(server: &Server) {
@@ -346,7 +418,7 @@ fn heavy_a_server_with_other_settings(server: &Server) {
     server.sql(
         &database.name,
         "CREATE TABLE anexos (id INT PRIMARY KEY, arquivo LONGBLOB);
-         INSERT INTO anexos SELECT id, REPEAT('x', 900000) FROM pacientes;
+         INSERT INTO anexos SELECT id, REPEAT('x', 300000) FROM pacientes;
          INSERT INTO anexos SELECT id + 1, arquivo FROM anexos;
          INSERT INTO anexos SELECT id + 2, arquivo FROM anexos;
          ANALYZE TABLE anexos;",
@@ -379,7 +451,24 @@ fn without_server(workspace: &Workspace) -> Tool {
 fn without_settings_it_says_which_are_needed() {
     let workspace = Workspace::new();
     let outcome = workspace.bare().with("GORGEN_READERS", "2").run(&["doctor"]).failed(1);
-    insta::assert_snapshot!(outcome.stdout, @"");
+    insta::assert_snapshot!(outcome.stdout, @r"
+    problem  GORGEN_DATABASE_URL   not set
+             what to do: set it to mysql://user:password@host:port/database, and after a `?` what applies, joined by `&`: tls=off, tls=required, ca=/file.pem, socket=/file.sock (in user and password, `%` and two hex digits stand for any of : / ? # [ ] @ %)
+    problem  GORGEN_VAULT          not set
+             what to do: set it to file:///folder or s3://bucket/prefix
+    problem  GORGEN_KEYRING        not set
+             what to do: set it to file:///file, kms:alias/name, kms:<key id> or kms:<key arn>
+    ok       GORGEN_TENANT_COLUMN  not set: backups are not divided by tenant
+    ok       GORGEN_LOCK_LEASE     60 s
+    ok       GORGEN_READERS        2
+    warning  not checked           database, clock, backup-privileges, snapshot, binlog-position, max-allowed-packet, local-infile, restore-privileges, restore-definers, restore-routines, definitions, engines, keys, character-sets
+             what to do: see to GORGEN_DATABASE_URL first
+    warning  not checked           vault, vault-writable, vault-owner, last-backup, last-backup-run
+             what to do: see to GORGEN_VAULT first
+    warning  keyring               not checked: it needs GORGEN_KEYRING
+             what to do: see to GORGEN_KEYRING first
+    3 problems (GORGEN_DATABASE_URL, GORGEN_VAULT, GORGEN_KEYRING), no warning, 20 not checked, 3 ok
+    ");
 }
 
 #[test]
@@ -392,7 +481,27 @@ fn settings_that_are_wrong_are_findings_and_the_others_are_used() {
         .run(&["doctor"])
         .failed(1);
     assert!(!outcome.stdout.contains("Segredo"));
-    insta::assert_snapshot!(Shown::new(&workspace).text(&outcome.stdout), @"");
+    insta::assert_snapshot!(Shown::new(&workspace).text(&outcome.stdout), @r#"
+    problem  settings              GORGEN_VALT: no such setting (did you mean GORGEN_VAULT?)
+             what to do: correct the name or take it away: every other command refuses to run
+    problem  GORGEN_DATABASE_URL   expected mysql://user:password@host:port/database, and after a `?` what applies, joined by `&`: tls=off, tls=required, ca=/file.pem, socket=/file.sock (in user and password, `%` and two hex digits stand for any of : / ? # [ ] @ %), got no URL (invalid port number)
+             what to do: correct it: every other command refuses to run
+    ok       GORGEN_VAULT          file://[FOLDER]/vault
+    ok       GORGEN_KEYRING        file://[FOLDER]/key
+    ok       GORGEN_TENANT_COLUMN  not set: backups are not divided by tenant
+    problem  GORGEN_LOCK_LEASE     expected a number of seconds from 1 to 3600, got "soon"
+             what to do: correct it: every other command refuses to run
+    ok       GORGEN_READERS        2
+    warning  not checked           database, clock, backup-privileges, snapshot, binlog-position, max-allowed-packet, local-infile, restore-privileges, restore-definers, restore-routines, definitions, engines, keys, character-sets
+             what to do: see to GORGEN_DATABASE_URL first
+    ok       vault                 file://[FOLDER]/vault holds no backup yet
+    ok       vault-writable        a probe was written and read back
+    ok       vault-owner           nobody's yet: it is the database's whose backup comes first
+    warning  last-backup           there is no backup yet
+             what to do: make one now: gorgen-backup backup
+    ok       keyring               file://[FOLDER]/key makes keys and opens them (the vault has none to try)
+    3 problems (settings, GORGEN_DATABASE_URL, GORGEN_LOCK_LEASE), 1 warning (last-backup), 14 not checked, 8 ok
+    "#);
 }
 
 #[test]
@@ -413,12 +522,12 @@ fn a_key_file_that_is_missing_or_open_to_others() {
     let tool = without_server(&workspace);
     let keyring = |found: &Found| Shown::new(&workspace).text(&found.text("keyring"));
     fs::set_permissions(workspace.key_file(), fs::Permissions::from_mode(0o640)).unwrap();
-    insta::assert_snapshot!(keyring(&Found::by(&tool, 1)), @"");
+    insta::assert_snapshot!(keyring(&Found::by(&tool, 1)), @"problem: cannot use file://[FOLDER]/key: others than its owner have access to it (mode 0640): run chmod 600 [FOLDER]/key -> chmod 600 [FOLDER]/key");
     fs::write(workspace.key_file(), "no key").unwrap();
     fs::set_permissions(workspace.key_file(), fs::Permissions::from_mode(0o600)).unwrap();
-    insta::assert_snapshot!(keyring(&Found::by(&tool, 1)), @"");
+    insta::assert_snapshot!(keyring(&Found::by(&tool, 1)), @"problem: cannot use file://[FOLDER]/key: it is no key file, or damaged: expected ident at line 1 column 2 -> see that this account may read the key file; if it is damaged, bring it back from its safe copy");
     fs::remove_file(workspace.key_file()).unwrap();
-    insta::assert_snapshot!(keyring(&Found::by(&tool, 1)), @"");
+    insta::assert_snapshot!(keyring(&Found::by(&tool, 1)), @"problem: cannot use file://[FOLDER]/key: it cannot be read: No such file or directory (os error 2) -> bring the key file back from its safe copy, or correct GORGEN_KEYRING; only if there is no backup yet, make one: gorgen-backup keys create [FOLDER]/key");
 }
 
 #[test]
@@ -429,7 +538,7 @@ fn a_vault_that_takes_no_writes() {
         .with("GORGEN_VAULT", format!("file://{}/file/vault", workspace.path().display()));
     let found = Found::by(&tool, 1);
     assert_eq!(found.checks("problem"), ["database", "vault-writable"]);
-    insta::assert_snapshot!(Shown::new(&workspace).text(&found.text("vault-writable")), @"");
+    insta::assert_snapshot!(Shown::new(&workspace).text(&found.text("vault-writable")), @"problem: cannot write locks/doctor.json in file://[FOLDER]/file/vault: not a directory -> see that the folder in GORGEN_VAULT is right and its disk mounted and not full, and that this account may read and write it");
 }
 
 #[test]

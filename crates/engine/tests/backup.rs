@@ -12,6 +12,7 @@ use gorgen_engine::{
     stages::rows::{put_value, take_row, take_value},
     testing::{row, table},
 };
+use jiff::SignedDuration;
 use support::{Clinic, catalog, chunks, chunks_of, content, noise, patient, request, text_of};
 
 /// Enough large rows for some twenty chunks.
@@ -307,6 +308,29 @@ async fn a_vault_of_another_source_is_left_alone_unless_it_is_adopted() {
     assert!(matches!(clinic.try_backup().await, Err(Error::ForeignVault { .. })));
     assert_eq!(clinic.restored(&first.backup).await, content(&clinic.source), "old backups stay");
     assert_eq!(clinic.verify().await.problems, []);
+}
+
+/// The newest backup is the one that was made last, also within one second or with a clock that was set back.
+#[tokio::test]
+async fn the_latest_backup_is_the_one_made_last_whatever_the_clock_says() {
+    let clinic = Clinic::new();
+    let mut made = vec![clinic.backup().await];
+    for hours_back in [0, 0, 3] {
+        clinic.clock.advance(SignedDuration::from_hours(-hours_back));
+        clinic.source.insert("cid", [row(&[Some("Z99")])]);
+        let world = clinic.world();
+        made.push(backup::run(&world, &clinic.source, &request()).await.unwrap());
+        let latest = backups::find(&*world.vault, "latest").await.unwrap();
+        assert_eq!(latest, made.last().unwrap().backup);
+        assert_eq!(made.last().unwrap().started, clinic.world().clock.now());
+        let again = backup::run(&world, &clinic.source, &request()).await.unwrap();
+        assert_eq!(again.totals.new_bytes, 0, "it builds upon the latest");
+        made.push(again);
+    }
+    assert_eq!(
+        clinic.backups().await,
+        made.into_iter().map(|report| report.backup).collect::<Vec<_>>()
+    );
 }
 
 #[tokio::test]

@@ -374,7 +374,9 @@ proptest! {
         };
         let whole = definition(&clauses.iter().collect::<Vec<_>>());
         let split = definition::split(&whole);
-        let is_key = |clause: &str| clause.starts_with("KEY ") || clause.starts_with("UNIQUE KEY ");
+        let is_key = |clause: &str| {
+            ["KEY ", "UNIQUE KEY ", "SPATIAL KEY "].iter().any(|start| clause.starts_with(start))
+        };
         let (keys, rest): (Vec<_>, Vec<_>) = clauses.iter().partition(|clause| is_key(clause));
         let (foreign_keys, kept): (Vec<_>, Vec<_>) = rest.into_iter().partition(|clause| is_foreign_key(clause));
 

@@ -104,6 +104,8 @@ const CHANGED: &[u16] = &[
     1054, // unknown column
     1146, // no such table
     1176, // no such key
+    1205, // a lock was not given in time: a definition is being changed
+    1213, // deadlock, with a statement that changes definitions
     1305, // no such routine
     1347, // is not a view
     1360, // no such trigger

@@ -5,7 +5,7 @@ use std::{collections::HashMap, mem, sync::Arc};
 use async_trait::async_trait;
 use futures::FutureExt;
 use gorgen_engine::{
-    model::{Catalog, Column, Flavor, Table, ValueKind},
+    model::{Catalog, Column, Table, ValueKind},
     ports::{Reader, SourceError},
     stages::{
         definition::without_counter,
@@ -26,10 +26,6 @@ use super::{
 const RAW_RESULTS: &str = "SET SESSION character_set_results = NULL";
 const TEXT_RESULTS: &str = "SET SESSION character_set_results = utf8mb4";
 
-/// Going back to it gives the locks on definitions back, so that a table can be altered once it was read.
-const SAVEPOINT: &str = "SAVEPOINT gorgen_backup";
-const BACK_TO_SAVEPOINT: &str = "ROLLBACK TO SAVEPOINT gorgen_backup";
-
 /// Every table's definition in the snapshot's catalog, counters aside.
 #[derive(Debug)]
 pub(super) struct Definitions(HashMap<String, String>);
@@ -45,7 +41,8 @@ impl Definitions {
     }
 }
 
-/// One session within a snapshot.
+/// One session within a snapshot. Its transaction holds the definition of each table that it has read until it
+/// ends: two tables that change places meanwhile would otherwise be read as one state that never was.
 pub(super) struct MySqlReader {
     session: Session,
     definitions: Arc<Definitions>,
@@ -62,9 +59,6 @@ impl MySqlReader {
         guard: Arc<Option<Session>>,
     ) -> Result<Self, SourceError> {
         session.run("prepare to read rows", RAW_RESULTS).await?;
-        if session.flavor() != Flavor::TiDb {
-            session.run("prepare to read rows", SAVEPOINT).await?;
-        }
         Ok(Self { session, definitions, midway: false, _guard: guard })
     }
 
@@ -132,9 +126,6 @@ impl Reader for MySqlReader {
         self.midway = true;
         if self.send(table, &rows).await? {
             self.check_definition(&table.name).await?;
-            if self.session.flavor() != Flavor::TiDb {
-                self.session.run("release the table", BACK_TO_SAVEPOINT).await?;
-            }
             self.midway = false;
         }
         Ok(())

@@ -31,10 +31,6 @@ const POSITION_ATTEMPTS: u32 = 20;
 /// How long writers may be held up by a lock that waits for a long transaction.
 const LOCK_WAIT: &str = "SET SESSION lock_wait_timeout = 3";
 
-/// With a binary log, MariaDB gives no lock on a definition back before the transaction ends, unless the
-/// session does not write to that log, which one that only reads never does.
-const UNLOGGED: &str = "SET SESSION sql_log_bin = 0";
-
 const START: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 
 /// Reads the catalog, then begins a snapshot with up to `wanted` readers.
@@ -46,9 +42,6 @@ pub(super) async fn begin(url: &DatabaseUrl, wanted: usize) -> Result<Snapshot, 
     while sessions.len() < wanted.min(catalog.tables.len()) {
         let Ok(session) = Session::open(url).await else { break };
         sessions.push(session);
-    }
-    for session in sessions.iter_mut().filter(|session| session.flavor() == Flavor::MariaDb) {
-        session.try_run(UNLOGGED).await?;
     }
     let moment = if let Some(moment) = prove(url, &mut sessions, &catalog).await? {
         moment

@@ -43,6 +43,7 @@ fn certificate(folder: &Path, name: &str, subject: &str) {
             "-days",
             "2",
         ])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
         .args(["-subj", "/CN=test", "-addext", &format!("subjectAltName={subject}"), "-keyout"])
         .arg(file("key"))
         .arg("-out")

@@ -85,7 +85,7 @@ fn checksums(server: &Server, database: &str) -> Vec<String> {
     let names = "SELECT QUOTE(TABLE_NAME) FROM information_schema.TABLES \
         WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'BASE TABLE' AND TABLE_NAME NOT IN (
           SELECT TABLE_NAME FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND COLUMN_NAME IS NULL)
-        ORDER BY TABLE_NAME";
+        ORDER BY BINARY TABLE_NAME";
     let names = server.sql(database, names);
     let quoted: Vec<_> = names.lines().map(|name| ident(&unescape(name))).collect();
     if quoted.is_empty() {

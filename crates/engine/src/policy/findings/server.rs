@@ -83,29 +83,33 @@ pub fn snapshot(survey: &Survey, database: &str, readers: usize) -> Finding {
 /// Does the server take the largest row back?
 pub fn packet(survey: &Survey) -> Finding {
     let (check, allowed) = ("max-allowed-packet", survey.max_allowed_packet);
+    let shown = mebibytes(allowed);
     let names = |larger: &dyn Fn(&RowSize) -> bool| -> Vec<&str> {
         survey.rows.iter().filter(|row| larger(row)).map(|row| row.table.as_str()).collect()
     };
-    let (surely, maybe) = (names(&|row| row.average > allowed), names(&|row| row.bound > allowed));
-    let remedy = format!(
-        "set max_allowed_packet = {} or more on every server that is to hold the data (up to 1G; on RDS in the \
-         parameter group)",
-        if surely.is_empty() { "64M" } else { "1G" }
-    );
-    if !surely.is_empty() {
-        let fact =
-            format!("{}, smaller than the mean row of {}", mebibytes(allowed), listed(&surely));
-        return Finding::problem(check, fact, remedy);
+    let remedy = |least: &str| {
+        format!(
+            "set max_allowed_packet = {least} on every server that is to hold the data (on RDS in the parameter group)"
+        )
+    };
+    let mean = names(&|row| row.average > allowed);
+    if !mean.is_empty() {
+        let fact = format!(
+            "{shown}, and by the server's estimates most rows are larger in {}",
+            listed(&mean)
+        );
+        return Finding::warning(check, fact, remedy("1G"));
     }
-    if maybe.is_empty() {
+    let some = names(&|row| row.bound > allowed);
+    if some.is_empty() {
         return Finding::ok(
             check,
-            format!("{}, and by the server's estimates no row is larger", mebibytes(allowed)),
+            format!("{shown}, and by the server's estimates no row is larger"),
         );
     }
-    let fact = format!("{}; a row could be larger in {}", mebibytes(allowed), listed(&maybe));
+    let fact = format!("{shown}; a row could be larger in {}", listed(&some));
     if allowed < COMFORTABLE_PACKET {
-        return Finding::warning(check, fact, remedy);
+        return Finding::warning(check, fact, remedy("64M or more"));
     }
     Finding::ok(check, fact)
 }

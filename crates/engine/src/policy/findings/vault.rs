@@ -99,7 +99,7 @@ pub fn last_backup(newest: Option<(&RunId, Timestamp)>, now: Timestamp) -> Findi
 /// How the last run of each job ended, as far as there was one. Any order will do.
 pub fn last_runs(records: &[RunRecord]) -> Vec<Finding> {
     let latest =
-        |job| records.iter().filter(|record| record.job == job).max_by_key(|record| &record.run);
+        |job| records.iter().filter(|record| record.job == job).max_by_key(|record| record.ended);
     [(Job::Backup, "last-backup-run"), (Job::Restore, "last-restore"), (Job::Verify, "last-verify")]
         .into_iter()
         .filter_map(|(job, check)| latest(job).map(|record| last_run(check, record)))
