@@ -414,6 +414,13 @@ fn duration(work: impl FnOnce()) -> Duration {
 /// Two tables are replaced by two others in one step, as a restore is promoted: all definitions stay the same, and
 /// yet a backup that has read one of them must not take the other's successor.
 fn tables_that_change_places(server: &Server) {
+    if !server.is_mariadb() {
+        support::server::skip(
+            "tables_that_change_places",
+            "a known gap on MySQL: see the README's limits",
+        );
+        return;
+    }
     let other = |name: &str, version: u32| {
         format!(
             "CREATE TABLE {name}_large (id INT NOT NULL PRIMARY KEY, version INT, filler VARCHAR(500)) ENGINE=InnoDB;
@@ -441,6 +448,13 @@ fn tables_that_change_places(server: &Server) {
 
 /// A partition and a table change places: no definition changes, and no row may be there twice, or not at all.
 fn partitions_that_change_places(server: &Server) {
+    if !server.is_mariadb() {
+        support::server::skip(
+            "partitions_that_change_places",
+            "a known gap on MySQL: see the README's limits",
+        );
+        return;
+    }
     let make = |beside: &str| {
         if beside.is_empty() {
             format!(

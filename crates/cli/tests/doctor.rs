@@ -525,7 +525,7 @@ fn a_key_file_that_is_missing_or_open_to_others() {
     insta::assert_snapshot!(keyring(&Found::by(&tool, 1)), @"problem: cannot use file://[FOLDER]/key: others than its owner have access to it (mode 0640): run chmod 600 [FOLDER]/key -> chmod 600 [FOLDER]/key");
     fs::write(workspace.key_file(), "no key").unwrap();
     fs::set_permissions(workspace.key_file(), fs::Permissions::from_mode(0o600)).unwrap();
-    insta::assert_snapshot!(keyring(&Found::by(&tool, 1)), @"problem: cannot use file://[FOLDER]/key: it is no key file, or damaged: expected ident at line 1 column 2 -> see that this account may read the key file; if it is damaged, bring it back from its safe copy");
+    insta::assert_snapshot!(keyring(&Found::by(&tool, 1)), @"problem: cannot use file://[FOLDER]/key: it is no key file, or damaged -> see that this account may read the key file; if it is damaged, bring it back from its safe copy");
     fs::remove_file(workspace.key_file()).unwrap();
     insta::assert_snapshot!(keyring(&Found::by(&tool, 1)), @"problem: cannot use file://[FOLDER]/key: it cannot be read: No such file or directory (os error 2) -> bring the key file back from its safe copy, or correct GORGEN_KEYRING; only if there is no backup yet, make one: gorgen-backup keys create [FOLDER]/key");
 }

@@ -519,7 +519,7 @@ fn the_last_run_of_each_job_counts() {
             job,
             outcome,
             run(id).started().unwrap(),
-            at("2026-11-23T04:00:00Z"),
+            run(id).started().unwrap() + jiff::SignedDuration::from_mins(10),
         );
         record.error = error.iter().map(|&text| text.to_owned()).collect();
         record
