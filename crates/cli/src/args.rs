@@ -30,7 +30,7 @@ pub(crate) struct Options {
     /// Where backups are kept, file:///dir or s3://bucket/prefix (overrides GORGEN_VAULT)
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) vault: Option<String>,
-    /// What wraps their keys, file:///path or kms:<key arn or alias> (overrides GORGEN_KEYRING)
+    /// What wraps their keys, file:///path or kms: and a key ARN or alias (overrides GORGEN_KEYRING)
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) keyring: Option<String>,
     /// Connections that read or load at once (overrides GORGEN_READERS)

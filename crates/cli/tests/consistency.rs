@@ -158,8 +158,7 @@ fn money_stays_whole_with_one_reader(server: &Server) {
 
 fn money_stays_whole_with_four_readers(server: &Server) {
     let reports = move_money(server, "4", &["root", ""], 6);
-    let proof = if server.is_mariadb() { "same-position" } else { "locked-start" };
-    assert!(reports.iter().any(|consistency| consistency == proof), "{reports:?}");
+    assert!(reports.iter().any(|consistency| consistency == "locked-start"), "{reports:?}");
 }
 
 /// Without the right to lock tables, or to look at the binary log, several readers prove nothing: there is one.

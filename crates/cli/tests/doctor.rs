@@ -155,7 +155,7 @@ fn all_is_well_once_there_is_a_backup(server: &Server) {
     ok       database              MariaDB [VERSION] answers root@localhost, within this machine
     ok       clock                 the database server and this machine agree on the time
     ok       backup-privileges     root@localhost may read all that [DATABASE] holds
-    ok       snapshot              up to 2 connections at the same position of the binary log, else one connection in one transaction
+    ok       snapshot              up to 2 connections begun under a short read lock, else one connection in one transaction
     ok       binlog-position       a backup knows its place in the binary log
     ok       max-allowed-packet    256 MiB, and by the server's estimates no row is larger
     ok       local-infile          LOAD DATA LOCAL is on: restores load rows the quick way

@@ -1,9 +1,6 @@
 //! Sessions that see the database at one moment.
 //!
 //! One transaction sees one moment, always. Several do only if it can be proved, in one of these ways:
-//! - they all stand at the same position of the binary log (MariaDB, Percona Server), which is exact as long
-//!   as every write goes through that log; a session with `sql_log_bin = 0` would escape, so that the proof
-//!   holds for the application's writes and not for an administrator's unlogged ones;
 //! - they began while a helper held `LOCK TABLES ... READ` on every table;
 //! - they read as of the same timestamp (TiDB).
 //!
@@ -24,9 +21,6 @@ use super::{
     reader::{Definitions, MySqlReader},
 };
 use crate::settings::DatabaseUrl;
-
-/// Tries to hit one position with several sessions while writers write.
-const POSITION_ATTEMPTS: u32 = 20;
 
 /// How long writers may be held up by a lock that waits for a long transaction.
 const LOCK_WAIT: &str = "SET SESSION lock_wait_timeout = 3";
@@ -85,10 +79,7 @@ async fn prove(
     if catalog.server.flavor == Flavor::TiDb {
         return same_timestamp(url, sessions).await;
     }
-    match same_position(sessions).await? {
-        Some(moment) => Ok(Some(moment)),
-        None => locked_start(url, sessions, catalog).await,
-    }
+    locked_start(url, sessions, catalog).await
 }
 
 async fn single(session: &mut Session) -> Result<Moment, SourceError> {
@@ -108,25 +99,6 @@ async fn start(session: &mut Session) -> Result<(), SourceError> {
     session.run("begin a snapshot", statement).await
 }
 
-async fn same_position(sessions: &mut [Session]) -> Result<Option<Moment>, SourceError> {
-    if binlog_snapshot(&mut sessions[0]).await?.is_none()
-        || !logs_every_write(&mut sessions[0]).await?
-    {
-        return Ok(None);
-    }
-    for _ in 0..POSITION_ATTEMPTS {
-        try_join_all(sessions.iter_mut().map(start)).await?;
-        let positions = try_join_all(sessions.iter_mut().map(binlog_snapshot)).await?;
-        if let [Some(first), rest @ ..] = positions.as_slice()
-            && rest.iter().all(|other| other.as_ref() == Some(first))
-        {
-            let position = exact_position(&mut sessions[0], first.clone()).await?;
-            return Ok(Some(Moment::at(Consistency::SamePosition, position)));
-        }
-    }
-    Ok(None)
-}
-
 /// Where this session's snapshot stands in the binary log, on servers that know.
 pub(super) async fn binlog_snapshot(
     session: &mut Session,
@@ -139,18 +111,6 @@ pub(super) async fn binlog_snapshot(
     };
     let position = value("binlog_snapshot_position").and_then(|text| text.parse().ok());
     Ok(value("binlog_snapshot_file").zip(position))
-}
-
-/// A log that leaves databases or a replicated server's writes out proves nothing.
-pub(super) async fn logs_every_write(session: &mut Session) -> Result<bool, SourceError> {
-    let Some(filters) = log_status(session).await?.map(|row| row.text(2) + &row.text(3)) else {
-        return Ok(false);
-    };
-    let replicated = session.answers_if_allowed("SHOW VARIABLES LIKE 'log_%_updates'").await?;
-    let running = session.answers_if_allowed("SHOW STATUS LIKE 'Slaves_running'").await?;
-    let logs_replicated = replicated.iter().any(|row| row.get(1) == Some("ON"));
-    let replicates_nothing = running.iter().any(|row| row.get(1) == Some("0"));
-    Ok(filters.is_empty() && (logs_replicated || replicates_nothing))
 }
 
 /// File, position, and the databases that the log is limited to; nothing if the account may not see it.

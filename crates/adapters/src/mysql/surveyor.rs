@@ -180,7 +180,6 @@ async fn binary_log(session: &mut Session) -> Result<Option<BinaryLog>, SourceEr
     }
     let place = match snapshot::binlog_snapshot(session).await? {
         None => SnapshotPlace::Untold,
-        Some(_) if snapshot::logs_every_write(session).await? => SnapshotPlace::Proof,
         Some(_) => SnapshotPlace::Told,
     };
     let trusts_creators = is_on(session, "log_bin_trust_function_creators").await?;

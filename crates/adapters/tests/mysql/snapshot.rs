@@ -298,18 +298,15 @@ async fn several_readers_see_one_moment(server: Server) {
         assert_eq!(readers, wanted);
         let expected = match consistency {
             Consistency::SingleTransaction => wanted == 1,
-            Consistency::SamePosition => wanted > 1 && server == Server::MariaDb,
             Consistency::LockedStart => wanted > 1,
-            Consistency::SameTimestamp => false,
+            Consistency::SamePosition | Consistency::SameTimestamp => false,
         };
         assert!(expected, "{consistency:?} for {wanted} readers");
     }
     let database = bank.close().await;
     let snapshot = database.source().snapshot(8).await.unwrap();
     assert_eq!(snapshot.readers.len(), 4, "no more readers than tables");
-    if server == Server::MariaDb {
-        assert_eq!(snapshot.consistency, Consistency::SamePosition, "nobody writes now");
-    }
+    assert_eq!(snapshot.consistency, Consistency::LockedStart, "nobody writes now");
     let (binlog, gtid) =
         (snapshot.position.binlog.expect("a position"), snapshot.position.gtid.expect("a GTID"));
     assert!(binlog.starts_with("binlog.0") && binlog.contains(':'), "{binlog}");
@@ -356,10 +353,7 @@ async fn a_held_up_lock_is_given_up(server: Server) {
     writer.query_drop("START TRANSACTION").await.unwrap();
     writer.query_drop("INSERT INTO b VALUES (1)").await.unwrap();
     let mut snapshot = database.source().snapshot(2).await.unwrap();
-    match server {
-        Server::MariaDb => assert_eq!(snapshot.consistency, Consistency::SamePosition),
-        Server::MySql => assert_eq!(snapshot.readers.len(), 1),
-    }
+    assert_eq!(snapshot.readers.len(), 1);
     writer.query_drop("COMMIT").await.unwrap();
     let rows = read(&mut *snapshot.readers[0], table(&snapshot.catalog.tables, "b")).await.unwrap();
     assert!(rows.is_empty(), "committed after the snapshot");
