@@ -28,6 +28,7 @@ on_each_server!(
     four_readers_under_a_lock,
     definitions_that_change,
     tables_that_change_places,
+    tables_that_change_places_all_the_time,
     partitions_that_change_places,
 );
 
@@ -60,7 +61,11 @@ impl<'a> Banks<'a> {
             );
         }
         server.sql(&source.name, script);
-        let writers = (0..4).map(|seed| Writer::start(server, &source.name, seed)).collect();
+        let writers = (1..=4).map(|seed| {
+            let mut dice = Dice::new(seed);
+            Writer::start(server, &source.name, move || transfer(&mut dice))
+        });
+        let writers = writers.collect();
         Self { server, source, writers }
     }
 
@@ -102,21 +107,24 @@ impl Drop for Banks<'_> {
     }
 }
 
-/// One connection that moves money, one transaction after the other.
+/// One connection that runs one script after the other.
 struct Writer {
     stop: Arc<AtomicBool>,
     feeding: JoinHandle<Child>,
 }
 
 impl Writer {
-    fn start(server: &Server, database: &str, seed: u64) -> Self {
+    fn start(
+        server: &Server,
+        database: &str,
+        mut script: impl FnMut() -> String + Send + 'static,
+    ) -> Self {
         let mut client = server.client(Some(database));
         let stop = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&stop);
         let feeding = std::thread::spawn(move || {
-            let mut dice = Dice::new(seed + 1);
             let mut stdin = client.stdin.take().expect("it is piped");
-            while !asked.load(Relaxed) && stdin.write_all(transfer(&mut dice).as_bytes()).is_ok() {}
+            while !asked.load(Relaxed) && stdin.write_all(script().as_bytes()).is_ok() {}
             client
         });
         Self { stop, feeding }
@@ -410,103 +418,121 @@ fn duration(work: impl FnOnce()) -> Duration {
     begun.elapsed()
 }
 
+/// Rows of a table whose reading can be caught in the middle: what they hold does not compress, and makes some packs.
+const CAUGHT_ROWS: u32 = 80_000;
+
+fn caught_rows(columns: &str) -> String {
+    format!("SELECT i, {columns}RANDOM_BYTES(500) FROM ({}) n", numbers(CAUGHT_ROWS))
+}
+
 /// Two tables are replaced by two others in one step, as a restore is promoted: all definitions stay the same, and
 /// yet a backup that has read one of them must not take the other's successor.
 fn tables_that_change_places(server: &Server) {
-    if !server.is_mariadb() {
-        support::server::skip(
-            "tables_that_change_places",
-            "a known gap on MySQL: see the README's limits",
-        );
-        return;
-    }
-    let other = |name: &str, version: u32| {
+    let two_tables = |name: &str, version: u32| {
         format!(
-            "CREATE TABLE {name}_large (id INT NOT NULL PRIMARY KEY, version INT, filler VARCHAR(500)) ENGINE=InnoDB;
+            "CREATE TABLE {name}_large (id INT NOT NULL PRIMARY KEY, version INT, filler BLOB) ENGINE=InnoDB;
              CREATE TABLE {name}_small (id INT NOT NULL PRIMARY KEY, version INT) ENGINE=InnoDB;
-             INSERT INTO {name}_large SELECT i, {version}, SHA2(i, 512) FROM ({}) n;
+             INSERT INTO {name}_large {};
              INSERT INTO {name}_small SELECT i, {version} FROM ({}) n; DO SLEEP(1.1);",
-            numbers(60_000),
+            caught_rows(&format!("{version}, ")),
             numbers(10)
         )
     };
     let swap = "RENAME TABLE live_large TO beside.old_large, beside.next_large TO live_large,
         live_small TO beside.old_small, beside.next_small TO live_small";
-    in_the_middle(
-        server,
-        &|name| if name.is_empty() { other("live", 1) } else { other("next", 2) },
-        swap,
-        &|database| {
-            let versions = "SELECT MIN(version), MAX(version), COUNT(*) FROM live_large; SELECT MIN(version), MAX(version), COUNT(*) FROM live_small";
-            let found = server.sql(database, versions);
-            let one_of = ["1\t1\t60000\n1\t1\t10\n", "2\t2\t60000\n2\t2\t10\n"];
-            assert!(one_of.contains(&found.as_str()), "tables of two versions: {found}");
-        },
-    );
+    in_the_middle(server, [&two_tables("live", 1), &two_tables("next", 2)], swap, &|database| {
+        let versions = |table: &str| {
+            let query = format!("SELECT MIN(version), MAX(version), COUNT(*) FROM {table}");
+            server.value(database, &query)
+        };
+        let found = [versions("live_large"), versions("live_small")];
+        let one_of = ["1\t1", "2\t2"]
+            .map(|version| [format!("{version}\t{CAUGHT_ROWS}"), format!("{version}\t10")]);
+        assert!(one_of.contains(&found), "tables of two versions: {found:?}");
+    });
+}
+
+/// The same from before a backup begins until it ends, over and over: it may find no moment to begin, and then says so.
+fn tables_that_change_places_all_the_time(server: &Server) {
+    let (workspace, source, beside) =
+        (Workspace::new(), server.database("e2e restless"), server.database("e2e beside"));
+    for (database, version) in [(&source, 1), (&beside, 2)] {
+        let table = |name: &str| {
+            format!(
+                "CREATE TABLE {name} (version INT NOT NULL PRIMARY KEY) ENGINE=InnoDB; INSERT INTO {name} VALUES ({version});"
+            )
+        };
+        server.sql(&database.name, ["first", "second", "third"].map(table).concat());
+    }
+    let beside_name = ident(&beside.name);
+    let swap = ["first", "second", "third"].map(|table| {
+        format!(
+            "{table} TO {beside_name}.old_{table}, {beside_name}.{table} TO {table}, {beside_name}.old_{table} TO {beside_name}.{table}"
+        )
+    });
+    // With pauses in which a backup may begin.
+    let script = format!("RENAME TABLE {}; DO SLEEP(0.05);\n", swap.join(", "));
+    let writer = Writer::start(server, &source.name, move || script.clone());
+    let (mut shown, mut refused) = (Vec::new(), 0);
+    for readers in ["1", "2", "3"].repeat(3) {
+        let tool = workspace.tool(server, &source).with("GORGEN_READERS", readers);
+        let outcome = tool.run(&["backup", "--json"]);
+        if outcome.code() != 0 {
+            refuses_clearly(outcome, "tables that change places");
+            refused += 1;
+            continue;
+        }
+        let target = server.absent("e2e restless restored");
+        tool.restore(outcome.document()["backup"].as_str().expect("an id"), &target);
+        let versions = "SELECT GROUP_CONCAT(version) FROM (SELECT version FROM first UNION ALL SELECT version FROM second UNION ALL SELECT version FROM third) t";
+        shown.push(server.value(&target.name, versions));
+    }
+    writer.stop();
+    eprintln!("{refused} were given up; found {shown:?}");
+    assert!(!shown.is_empty(), "no backup at all");
+    assert!(shown.iter().all(|found| found == "1,1,1" || found == "2,2,2"), "mixed: {shown:?}");
 }
 
 /// A partition and a table change places: no definition changes, and no row may be there twice, or not at all.
 fn partitions_that_change_places(server: &Server) {
-    if !server.is_mariadb() {
-        support::server::skip(
-            "partitions_that_change_places",
-            "a known gap on MySQL: see the README's limits",
-        );
-        return;
-    }
-    let make = |beside: &str| {
-        if beside.is_empty() {
-            format!(
-                "CREATE TABLE months (id INT NOT NULL PRIMARY KEY, filler VARCHAR(500)) ENGINE=InnoDB
-                   PARTITION BY RANGE (id) (PARTITION past VALUES LESS THAN (1000), PARTITION present VALUES LESS THAN MAXVALUE);
-                 CREATE TABLE archive (id INT NOT NULL PRIMARY KEY, filler VARCHAR(500)) ENGINE=InnoDB;
-                 INSERT INTO months SELECT i, SHA2(i, 512) FROM ({}) n;",
-                numbers(60_000)
-            )
-        } else {
-            String::new()
-        }
-    };
-    in_the_middle(
-        server,
-        &make,
-        "ALTER TABLE months EXCHANGE PARTITION past WITH TABLE archive",
-        &|database| {
-            let found =
-                server.sql(database, "SELECT COUNT(*) FROM months; SELECT COUNT(*) FROM archive");
-            let one_of = ["60000\n0\n", "59000\n1000\n"];
-            assert!(
-                one_of.contains(&found.as_str()),
-                "rows that are there twice, or not at all: {found}"
-            );
-        },
+    let make = format!(
+        "CREATE TABLE months (id INT NOT NULL PRIMARY KEY, filler BLOB) ENGINE=InnoDB
+           PARTITION BY RANGE (id) (PARTITION past VALUES LESS THAN (1000), PARTITION present VALUES LESS THAN MAXVALUE);
+         CREATE TABLE archive (id INT NOT NULL PRIMARY KEY, filler BLOB) ENGINE=InnoDB;
+         INSERT INTO months {};",
+        caught_rows("")
     );
+    let exchange = "ALTER TABLE months EXCHANGE PARTITION past WITH TABLE archive";
+    in_the_middle(server, [&make, ""], exchange, &|database| {
+        let count = |table: &str| server.value(database, &format!("SELECT COUNT(*) FROM {table}"));
+        let found = [count("months"), count("archive")];
+        let one_of =
+            [0, 1000].map(|moved| [CAUGHT_ROWS - moved, moved].map(|rows| rows.to_string()));
+        assert!(one_of.contains(&found), "rows that are there twice, or not at all: {found:?}");
+    });
 }
 
 /// Runs a change while the first, largest table is being read, so that it takes place as soon as that table is done.
-fn in_the_middle(
-    server: &Server,
-    make: &dyn Fn(&str) -> String,
-    change: &str,
-    check: &dyn Fn(&str),
-) {
+/// What is made first is made in the source, the other in a database beside it.
+fn in_the_middle(server: &Server, make: [&str; 2], change: &str, check: &dyn Fn(&str)) {
     for readers in ["1", "2"] {
         let (workspace, source, beside) =
             (Workspace::new(), server.database("e2e places"), server.database("e2e beside"));
-        server.sql(&source.name, make(""));
-        server.sql(&beside.name, make("beside"));
+        server.sql(&source.name, make[0]);
+        server.sql(&beside.name, make[1]);
         // Statistics decide which table is the largest.
         server.sql(&source.name, "SELECT CONCAT('ANALYZE TABLE ', GROUP_CONCAT(TABLE_NAME)) INTO @a FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE(); PREPARE a FROM @a; EXECUTE a");
         let tool = workspace.tool(server, &source).with("GORGEN_READERS", readers);
         let mut running = tool.start(&["backup", "--json"]);
-        wait_for_reading(server, &source, &mut running);
+        support::wait_until("a part of the large table is stored", || {
+            assert!(running.is_running(), "the table is too small to be caught in the middle");
+            !workspace.objects("packs/").is_empty()
+        });
         running.signal("STOP");
         let change = change.replace("beside.", &format!("{}.", ident(&beside.name)));
         std::thread::scope(|scope| {
             let changing = scope.spawn(|| server.sql(&source.name, &change));
-            support::wait_until("the change waits, or is done", || {
-                changing.is_finished() || is_waiting(server, &source)
-            });
+            support::wait_until("the change waits for the table", || is_waiting(server, &source));
             running.signal("CONT");
             let outcome = running.outcome();
             changing.join().expect("the change is made");
@@ -519,17 +545,6 @@ fn in_the_middle(
             }
         });
     }
-}
-
-fn wait_for_reading(server: &Server, source: &Database<'_>, running: &mut support::tool::Running) {
-    let reading = format!(
-        "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT %{}%' AND ID <> CONNECTION_ID()",
-        source.name
-    );
-    support::wait_until("a table is read", || {
-        !running.is_running() || server.value("", &reading) != "0"
-    });
-    assert!(running.is_running(), "the table is too small to be caught in the middle");
 }
 
 fn is_waiting(server: &Server, source: &Database<'_>) -> bool {

@@ -178,7 +178,7 @@ prop_compose! {
         let server = ServerInfo { flavor: Flavor::TiDb, version };
         Manifest {
             position: Position { gtid, binlog, tso },
-            consistency: Consistency::SamePosition,
+            consistency: Consistency::LockedStart,
             catalog: Catalog { server, database, charset, collation, tables, objects, warnings },
             tables: parts,
             packs,

@@ -72,13 +72,23 @@ impl Schema {
     }
 }
 
+/// Names of all tables that have rows.
+pub(super) async fn table_names(session: &mut Session) -> Result<Vec<String>, SourceError> {
+    let schema = require_schema(session).await?;
+    let listed = Listed::read(session, &schema).await?;
+    Ok(listed.tables.into_iter().map(|table| table.name).collect())
+}
+
+async fn require_schema(session: &mut Session) -> Result<Schema, SourceError> {
+    let database = session.identity().database.clone();
+    Schema::find(session).await?.ok_or_else(|| {
+        MySqlError::NoDatabase { database }.refused(session.identity(), "show the database")
+    })
+}
+
 /// Reads everything.
 pub(super) async fn read(session: &mut Session) -> Result<Catalog, SourceError> {
-    let found = Schema::find(session).await?;
-    let database = session.identity().database.clone();
-    let schema = found.ok_or_else(|| {
-        MySqlError::NoDatabase { database }.refused(session.identity(), "show the database")
-    })?;
+    let schema = require_schema(session).await?;
     privileges::require_sight(session, &schema.name).await?;
     // Views of the current database are shown without its name, so that they can be made in another one.
     session.run("use the database", &format!("USE {}", ident(&schema.name))).await?;

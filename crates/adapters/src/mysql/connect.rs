@@ -24,12 +24,15 @@ const LARGEST_PACKET: usize = 1 << 30;
 /// Probes on an idle connection, so that a way that broke silently is noticed.
 const KEEPALIVE: Duration = Duration::from_mins(1);
 
+/// How long a session waits for a lock on a table, in seconds, where nothing else is said.
+pub(super) const LOCK_WAIT: u32 = 300;
+
 /// What every session needs. A stalled upload must not make the server hang up.
 const SETTINGS: &[&str] = &[
     "SET NAMES utf8mb4",
     "SET SESSION sql_mode = '', time_zone = '+00:00', sql_quote_show_create = 1, \
      sql_select_limit = 18446744073709551615, sql_big_selects = 1, autocommit = 1, \
-     net_read_timeout = 600, net_write_timeout = 600, wait_timeout = 86400, lock_wait_timeout = 300",
+     net_read_timeout = 600, net_write_timeout = 600, wait_timeout = 86400",
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
 ];
 
@@ -80,10 +83,17 @@ impl Session {
         for setting in SETTINGS {
             self.run("prepare the session", setting).await?;
         }
+        self.wait_for_locks(LOCK_WAIT).await?;
         for wish in wishes(self.server.flavor) {
             self.try_run(wish).await?;
         }
         Ok(())
+    }
+
+    /// Limits the wait for a lock on a table, or on its definition.
+    pub(super) async fn wait_for_locks(&mut self, seconds: u32) -> Result<(), SourceError> {
+        let setting = format!("SET SESSION lock_wait_timeout = {seconds}");
+        self.run("limit the wait for locks", &setting).await
     }
 
     /// Says goodbye; if that fails the server will notice by itself.

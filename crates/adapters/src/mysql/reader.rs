@@ -1,16 +1,13 @@
 //! One table of a snapshot, as canonical rows.
 
-use std::{collections::HashMap, mem, sync::Arc};
+use std::{mem, sync::Arc};
 
 use async_trait::async_trait;
 use futures::FutureExt;
 use gorgen_engine::{
-    model::{Catalog, Column, Table, ValueKind},
+    model::{Column, Table, ValueKind},
     ports::{Reader, SourceError},
-    stages::{
-        definition::without_counter,
-        rows::{RowBatch, put_null, put_value},
-    },
+    stages::rows::{RowBatch, put_null, put_value},
 };
 use mysql_async::{Row, Value, prelude::Queryable};
 use tokio::sync::mpsc::Sender;
@@ -24,28 +21,11 @@ use super::{
 
 /// Text as it is stored, in whatever character set, and numbers as ASCII.
 const RAW_RESULTS: &str = "SET SESSION character_set_results = NULL";
-const TEXT_RESULTS: &str = "SET SESSION character_set_results = utf8mb4";
 
-/// Every table's definition in the snapshot's catalog, counters aside.
-#[derive(Debug)]
-pub(super) struct Definitions(HashMap<String, String>);
-
-impl Definitions {
-    pub(super) fn of(catalog: &Catalog) -> Self {
-        let tables = catalog.tables.iter();
-        Self(tables.map(|table| (table.name.clone(), without_counter(&table.ddl))).collect())
-    }
-
-    fn holds(&self, table: &str, ddl: &str) -> bool {
-        self.0.get(table).is_some_and(|known| *known == without_counter(ddl))
-    }
-}
-
-/// One session within a snapshot. Its transaction holds the definition of each table that it has read until it
-/// ends: two tables that change places meanwhile would otherwise be read as one state that never was.
+/// One session within a snapshot. Its transaction holds the definition of every table until it ends: two tables that
+/// change places meanwhile would otherwise be read as one state that never was.
 pub(super) struct MySqlReader {
     session: Session,
-    definitions: Arc<Definitions>,
     /// Rows of an unfinished table may still be on their way: this session can't be used for anything else.
     midway: bool,
     _guard: Arc<Option<Session>>,
@@ -55,11 +35,10 @@ impl MySqlReader {
     /// Takes over a session whose snapshot has begun.
     pub(super) async fn new(
         mut session: Session,
-        definitions: Arc<Definitions>,
         guard: Arc<Option<Session>>,
     ) -> Result<Self, SourceError> {
         session.run("prepare to read rows", RAW_RESULTS).await?;
-        Ok(Self { session, definitions, midway: false, _guard: guard })
+        Ok(Self { session, midway: false, _guard: guard })
     }
 
     /// Sends all rows; `false` if nobody wants them any more.
@@ -89,30 +68,6 @@ impl MySqlReader {
         }
         Ok(batch.is_empty() || rows.send(batch).await.is_ok())
     }
-
-    /// While this transaction holds the table, nobody can change its definition: what it is now it was while
-    /// the rows were read.
-    async fn check_definition(&mut self, table: &str) -> Result<(), SourceError> {
-        if self.is_unchanged(table).await? {
-            return Ok(());
-        }
-        // Seen as stored bytes it may look different without being so.
-        self.session.run("compare definitions", TEXT_RESULTS).await?;
-        let same = self.is_unchanged(table).await?;
-        self.session.run("compare definitions", RAW_RESULTS).await?;
-        if same {
-            Ok(())
-        } else {
-            Err(SourceError::DefinitionChanged { what: format!("table {table}") })
-        }
-    }
-
-    async fn is_unchanged(&mut self, table: &str) -> Result<bool, SourceError> {
-        let query =
-            format!("SHOW CREATE TABLE {}", qualified(&self.session.identity().database, table));
-        let rows = self.session.answers_about(&format!("table {table}"), &query).await?;
-        Ok(rows.first().is_some_and(|row| self.definitions.holds(table, &row.text(1))))
-    }
 }
 
 #[async_trait]
@@ -124,10 +79,7 @@ impl Reader for MySqlReader {
             return Err(SourceError::Unexpected { what });
         }
         self.midway = true;
-        if self.send(table, &rows).await? {
-            self.check_definition(&table.name).await?;
-            self.midway = false;
-        }
+        self.midway = !self.send(table, &rows).await?;
         Ok(())
     }
 }

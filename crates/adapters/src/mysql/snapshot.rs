@@ -5,8 +5,10 @@
 //! - they read as of the same timestamp (TiDB).
 //!
 //! Where none of these works there is one reader.
+//!
+//! A snapshot is of rows only, not of definitions: those are held still from before it begins until it ends.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use futures::future::try_join_all;
 use gorgen_engine::{
@@ -16,22 +18,29 @@ use gorgen_engine::{
 
 use super::{
     catalog,
-    connect::Session,
+    connect::{LOCK_WAIT, Session},
     names::{literal, qualified},
-    reader::{Definitions, MySqlReader},
+    reader::MySqlReader,
 };
 use crate::settings::DatabaseUrl;
 
-/// How long writers may be held up by a lock that waits for a long transaction.
-const LOCK_WAIT: &str = "SET SESSION lock_wait_timeout = 3";
+/// How long writers may be held up by a lock that waits for a long transaction, in seconds.
+const WRITERS_WAIT: u32 = 3;
+
+/// How long a change of definitions that is under way may take, in seconds.
+const CHANGE_WAIT: u32 = 60;
+
+/// How long readers wait for a change that waits for them in turn, which the server does not see, in seconds.
+const CIRCLE_WAIT: u32 = 1;
 
 const START: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 
-/// Reads the catalog, then begins a snapshot with up to `wanted` readers.
+/// Reads the catalog, then begins a snapshot with up to `wanted` readers. No table's definition changes from before
+/// the catalog is read until the last reader is gone.
 pub(super) async fn begin(url: &DatabaseUrl, wanted: usize) -> Result<Snapshot, SourceError> {
-    let mut first = Session::open(url).await?;
-    let catalog = catalog::read(&mut first).await?;
-    let mut sessions = vec![first];
+    let mut holder = Session::open(url).await?;
+    let catalog = held_catalog(&mut holder).await?;
+    let mut sessions = vec![Session::open(url).await?];
     // Readers without a table to read would only stand around.
     while sessions.len() < wanted.min(catalog.tables.len()) {
         let Ok(session) = Session::open(url).await else { break };
@@ -43,15 +52,52 @@ pub(super) async fn begin(url: &DatabaseUrl, wanted: usize) -> Result<Snapshot, 
         sessions.truncate(1);
         single(&mut sessions[0]).await?
     };
-    let definitions = Arc::new(Definitions::of(&catalog));
+    let tables: Vec<_> = catalog.tables.iter().map(|table| table.name.as_str()).collect();
+    try_join_all(sessions.iter_mut().map(|session| hold(session, &tables, CIRCLE_WAIT))).await?;
+    holder.close().await;
+
     let guard = Arc::new(moment.guard);
-    let readers = sessions.into_iter().map(|session| {
-        let definitions = Arc::clone(&definitions);
-        MySqlReader::new(session, definitions, Arc::clone(&guard))
-    });
+    let readers = sessions.into_iter().map(|session| MySqlReader::new(session, Arc::clone(&guard)));
     let readers = try_join_all(readers).await?;
     let readers = readers.into_iter().map(|reader| Box::new(reader) as Box<dyn Reader>).collect();
     Ok(Snapshot { catalog, position: moment.position, consistency: moment.consistency, readers })
+}
+
+/// The catalog, whose tables can't be changed from now on until this session's transaction ends.
+async fn held_catalog(session: &mut Session) -> Result<Catalog, SourceError> {
+    // The catalog is to be what it is now, whenever the transaction began.
+    session
+        .run("choose an isolation", "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        .await?;
+    let names = catalog::table_names(session).await?;
+    session.run("hold definitions", "START TRANSACTION READ ONLY").await?;
+    hold(session, &names, CHANGE_WAIT).await?;
+    let catalog = catalog::read(session).await?;
+    let held: HashSet<_> = names.into_iter().collect();
+    match catalog.tables.iter().find(|table| !held.contains(&table.name)) {
+        Some(new) => Err(SourceError::DefinitionChanged { what: format!("table {}", new.name) }),
+        None => Ok(catalog),
+    }
+}
+
+/// Opens each table, so that its definition stands still until this session's transaction ends. TiDB reads
+/// definitions as of the snapshot's timestamp.
+async fn hold(
+    session: &mut Session,
+    tables: &[impl AsRef<str>],
+    wait: u32,
+) -> Result<(), SourceError> {
+    if session.flavor() == Flavor::TiDb {
+        return Ok(());
+    }
+    session.wait_for_locks(wait).await?;
+    for table in tables {
+        let table = table.as_ref();
+        let query =
+            format!("SELECT 1 FROM {} LIMIT 0", qualified(&session.identity().database, table));
+        session.answers_about(&format!("table {table}"), &query).await?;
+    }
+    session.wait_for_locks(LOCK_WAIT).await
 }
 
 /// The moment at which all sessions stand.
@@ -85,7 +131,7 @@ async fn prove(
 async fn single(session: &mut Session) -> Result<Moment, SourceError> {
     start(session).await?;
     let position = match binlog_snapshot(session).await? {
-        Some(binlog) => exact_position(session, binlog).await?,
+        Some(binlog) => told_position(session, binlog).await?,
         None => Position::default(),
     };
     Ok(Moment::at(Consistency::SingleTransaction, position))
@@ -99,7 +145,8 @@ async fn start(session: &mut Session) -> Result<(), SourceError> {
     session.run("begin a snapshot", statement).await
 }
 
-/// Where this session's snapshot stands in the binary log, on servers that know.
+/// Where this session's snapshot stands in the binary log, on servers that tell. What they tell is near, but sessions
+/// at one place were seen to show different moments: it proves nothing.
 pub(super) async fn binlog_snapshot(
     session: &mut Session,
 ) -> Result<Option<(String, u64)>, SourceError> {
@@ -123,7 +170,7 @@ async fn log_status(session: &mut Session) -> Result<Option<super::connect::Answ
     Ok(None)
 }
 
-async fn exact_position(
+async fn told_position(
     session: &mut Session,
     binlog: (String, u64),
 ) -> Result<Position, SourceError> {
@@ -156,7 +203,7 @@ async fn locked_start(
         .iter()
         .map(|table| format!("{} READ", qualified(database, &table.name)))
         .collect();
-    helper.run("limit the wait for locks", LOCK_WAIT).await?;
+    helper.wait_for_locks(WRITERS_WAIT).await?;
     if !helper.try_run(&format!("LOCK TABLES {}", tables.join(", "))).await? {
         return Ok(None);
     }

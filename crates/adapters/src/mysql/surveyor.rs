@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use async_trait::async_trait;
 use gorgen_engine::{
     model::{
-        BinaryLog, Channel, ClockReading, Privilege, Privileges, RowSize, SnapshotPlace,
-        SourceIdentity, Survey, restored_name,
+        BinaryLog, Channel, ClockReading, Privilege, Privileges, RowSize, SourceIdentity, Survey,
+        restored_name,
     },
     ports::{Clock, SourceError, SurveyError, Surveyor, Target, TargetError},
 };
@@ -178,12 +178,9 @@ async fn binary_log(session: &mut Session) -> Result<Option<BinaryLog>, SourceEr
     if !is_on(session, "log_bin").await? {
         return Ok(None);
     }
-    let place = match snapshot::binlog_snapshot(session).await? {
-        None => SnapshotPlace::Untold,
-        Some(_) => SnapshotPlace::Told,
-    };
+    let tells_place = snapshot::binlog_snapshot(session).await?.is_some();
     let trusts_creators = is_on(session, "log_bin_trust_function_creators").await?;
-    Ok(Some(BinaryLog { place, trusts_creators }))
+    Ok(Some(BinaryLog { tells_place, trusts_creators }))
 }
 
 async fn is_on(session: &mut Session, variable: &str) -> Result<bool, SourceError> {

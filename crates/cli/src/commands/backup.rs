@@ -75,9 +75,6 @@ fn consistency(report: &Report) -> String {
     match report.consistency {
         Consistency::SingleTransaction => "one connection, one transaction".to_owned(),
         Consistency::LockedStart => format!("{readers} connections, begun under a read lock"),
-        Consistency::SamePosition => {
-            format!("{readers} connections at the same binary log position")
-        }
         Consistency::SameTimestamp => format!("{readers} connections at the same timestamp"),
     }
 }

@@ -16,8 +16,7 @@ pub use schema::{
 };
 pub use scope::Scope;
 pub use survey::{
-    BinaryLog, Channel, ClockReading, Privilege, Privileges, RowSize, SnapshotPlace, Survey,
-    restored_name,
+    BinaryLog, Channel, ClockReading, Privilege, Privileges, RowSize, Survey, restored_name,
 };
 
 /// Identity of a protected database: where it is reached and what it is called there.

@@ -140,21 +140,10 @@ pub enum Channel {
 /// What a server that keeps a binary log makes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BinaryLog {
-    /// What a session knows of the place in the log at which its snapshot stands.
-    pub place: SnapshotPlace,
+    /// Does the server tell a session at which place in the log its snapshot stands?
+    pub tells_place: bool,
     /// May accounts without SUPER make functions and triggers, which go into the log?
     pub trusts_creators: bool,
-}
-
-/// What a session knows of the place in the binary log at which its snapshot stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SnapshotPlace {
-    /// Nothing.
-    Untold,
-    /// The place.
-    Told,
-    /// The place, and every write has one: sessions at the same place see the same moment.
-    Proof,
 }
 
 /// A moment by the server's clock, and the moments by ours between which it was read.

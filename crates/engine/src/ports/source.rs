@@ -57,8 +57,6 @@ pub enum Consistency {
     SingleTransaction,
     /// Several transactions, begun while no table could be written.
     LockedStart,
-    /// Several transactions which stand at the same position of the binary log.
-    SamePosition,
     /// Several sessions that read as of the same timestamp.
     SameTimestamp,
 }

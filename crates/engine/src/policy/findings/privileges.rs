@@ -1,7 +1,7 @@
 //! What an account may not do that a job needs, and the statements that let it.
 
 use super::Finding;
-use crate::model::{Flavor, Privilege, Privileges, SnapshotPlace, Survey, restored_name};
+use crate::model::{Flavor, Privilege, Privileges, Survey, restored_name};
 
 /// What a backup needs in the database, and what it would miss without.
 const BACKUP: [(Privilege, &str); 4] = [
@@ -162,7 +162,7 @@ pub fn position(survey: &Survey, readers: usize) -> Finding {
     let Some(log) = survey.binary_log else {
         return Finding::ok(check, "the server keeps no binary log");
     };
-    if log.place != SnapshotPlace::Untold {
+    if log.tells_place {
         return Finding::ok(check, "a backup knows its place in the binary log");
     }
     if any_of.iter().any(|privilege| privileges.on_server.contains(privilege)) {

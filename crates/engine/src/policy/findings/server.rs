@@ -6,7 +6,7 @@ use super::{
     Finding, listed,
     privileges::{as_administrator, grant},
 };
-use crate::model::{Channel, ClockReading, Flavor, Privilege, RowSize, SnapshotPlace, Survey};
+use crate::model::{Channel, ClockReading, Flavor, Privilege, RowSize, Survey};
 
 /// Clocks that differ by more make ages and times of backups misleading.
 const LARGEST_SKEW: SignedDuration = SignedDuration::from_secs(60);
@@ -62,9 +62,6 @@ pub fn snapshot(survey: &Survey, database: &str, readers: usize) -> Finding {
     let may_lock = survey.privileges.on_database.contains(&Privilege::LockTables);
     let way = match survey.server.flavor {
         Flavor::TiDb => "at the same timestamp",
-        _ if survey.binary_log.is_some_and(|log| log.place == SnapshotPlace::Proof) => {
-            "at the same position of the binary log"
-        }
         _ if may_lock => "begun under a short read lock",
         _ => {
             let fact = format!(

@@ -6,8 +6,8 @@ use super::*;
 use crate::{
     model::{
         BinaryLog, Catalog, Channel, CharsetContext, ClockReading, Column, Flavor, Privilege,
-        Privileges, RowSize, RunId, ServerInfo, SnapshotPlace, SourceIdentity, StoredObject,
-        StoredObjectKind, Survey, Table, ValueKind, VaultId,
+        Privileges, RowSize, RunId, ServerInfo, SourceIdentity, StoredObject, StoredObjectKind,
+        Survey, Table, ValueKind, VaultId,
     },
     records::{
         identity::VaultIdentity,
@@ -38,7 +38,7 @@ fn survey(flavor: Flavor, version: &str) -> Survey {
             reads_routine_table: true,
             has_idle_roles: false,
         },
-        binary_log: Some(BinaryLog { place: SnapshotPlace::Untold, trusts_creators: true }),
+        binary_log: Some(BinaryLog { tells_place: false, trusts_creators: true }),
         max_allowed_packet: 64 << 20,
         local_infile: true,
         collations: ["utf8mb4_bin", "utf8mb3_bin"].map(str::to_owned).into(),
@@ -196,8 +196,7 @@ fn the_privilege_for_definers_has_another_name_on_each_server() {
 fn functions_can_be_made_if_the_server_trusts_or_keeps_no_log() {
     let mut some = restricted(mysql(), &[]);
     assert_eq!(privileges::function_creators(&some).status, Status::Ok);
-    let place = SnapshotPlace::Untold;
-    some.binary_log = Some(BinaryLog { place, trusts_creators: false });
+    some.binary_log = Some(BinaryLog { tells_place: false, trusts_creators: false });
     let finding = privileges::function_creators(&some);
     assert_eq!(finding.status, Status::Warning);
     assert!(finding.fact.starts_with("log_bin_trust_function_creators is off"));
@@ -210,26 +209,26 @@ fn functions_can_be_made_if_the_server_trusts_or_keeps_no_log() {
 
 #[test]
 fn a_place_in_the_binary_log_needs_a_log_and_a_way_to_see_it() {
-    let with = |place, privileges: &[Privilege]| {
+    let with = |tells_place, privileges: &[Privilege]| {
         let mut some = restricted(mysql(), privileges);
-        some.binary_log = Some(BinaryLog { place, trusts_creators: true });
+        some.binary_log = Some(BinaryLog { tells_place, trusts_creators: true });
         some
     };
     let known = "a backup knows its place in the binary log";
-    assert_ok(&privileges::position(&with(SnapshotPlace::Told, &[]), 1), known);
+    assert_ok(&privileges::position(&with(true, &[]), 1), known);
     assert_finding(
-        &privileges::position(&with(SnapshotPlace::Untold, &[]), 4),
+        &privileges::position(&with(false, &[]), 4),
         Status::Warning,
         "gorgen@10.0.% lacks REPLICATION CLIENT: a backup does not know its place in the binary log, from where one \
          could roll forward",
         "run as an administrator: GRANT REPLICATION CLIENT ON *.* TO 'gorgen'@'10.0.%';",
     );
-    let mut may_see = with(SnapshotPlace::Untold, &[Privilege::LockTables]);
+    let mut may_see = with(false, &[Privilege::LockTables]);
     may_see.privileges.on_server.insert(Privilege::ReplicationClient);
     assert_ok(&privileges::position(&may_see, 4), known);
     let fact = privileges::position(&may_see, 1).fact;
     assert!(fact.ends_with("once several connections can begin under a read lock"));
-    let none = Survey { binary_log: None, ..with(SnapshotPlace::Untold, &[]) };
+    let none = Survey { binary_log: None, ..with(false, &[]) };
     assert_ok(&privileges::position(&none, 4), "the server keeps no binary log");
 }
 
@@ -250,11 +249,6 @@ fn snapshots_begin_in_the_best_way_there_is() {
         "one connection in one transaction: right, but slower than several; gorgen@10.0.% lacks LOCK TABLES, with \
          which several can begin at one moment",
         "run as an administrator: GRANT LOCK TABLES ON `clinica`.* TO 'gorgen'@'10.0.%';",
-    );
-    some.binary_log = Some(BinaryLog { place: SnapshotPlace::Proof, trusts_creators: true });
-    assert_ok(
-        &server::snapshot(&some, DATABASE, 4),
-        &format!("up to 4 connections at the same position of the binary log, else {one}"),
     );
     some.server.flavor = Flavor::TiDb;
     assert_ok(
