@@ -53,16 +53,20 @@ fn keys(server: &Server) {
     comes_back(server, "keys");
 }
 
-/// `MariaDB` shows a default that draws from a sequence with the name of its database, which another one has not.
 fn columns(server: &Server) {
-    if server.is_mariadb() {
-        support::server::skip(
-            "columns",
-            "a sequence in a default belongs to the database it was made in",
-        );
-        return;
+    if !server.is_mariadb() {
+        return comes_back(server, "columns");
     }
-    comes_back(server, "columns");
+    let source = server.database("e2e_columns");
+    server.load_fixture(&source.name, "columns");
+    let exports = Exports::of(server, &source);
+    exports.come_back_by_client(server, &source);
+    // Debian's myloader makes sequences too late for the defaults that draw from them, and the export says so.
+    let warnings = exports.warnings("mydumper").join("\n");
+    assert!(
+        warnings.contains("sequence invoice_numbers, which myloader before 0.15"),
+        "{warnings}"
+    );
 }
 
 fn relations(server: &Server) {
@@ -274,12 +278,7 @@ impl Exports {
 
     /// Loads both, and compares them with the source.
     fn come_back(&self, server: &Server, source: &Database<'_>) {
-        let loaded = self.load_file(server);
-        assert_equal(server, &source.name, &loaded.name, Rows::Ordered);
-        drop(loaded);
-        let loaded = self.load_folder(server);
-        assert_like(server, source, &loaded);
-        drop(loaded);
+        self.come_back_by_client(server, source);
         if server.is_mariadb() {
             let loaded = server.database("e2e_loaded");
             myloader(server, &["-B", &loaded.name], &self.folder("mydumper"))
@@ -287,6 +286,14 @@ impl Exports {
             assert_like(server, source, &loaded);
             self.loads_under_its_own_name(server, source);
         }
+    }
+
+    fn come_back_by_client(&self, server: &Server, source: &Database<'_>) {
+        let loaded = self.load_file(server);
+        assert_equal(server, &source.name, &loaded.name, Rows::Ordered);
+        drop(loaded);
+        let loaded = self.load_folder(server);
+        assert_like(server, source, &loaded);
     }
 
     /// With no database named, myloader makes the one that was backed up.

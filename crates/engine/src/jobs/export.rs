@@ -17,10 +17,11 @@ use tokio::sync::mpsc;
 use super::{Error, Fetcher, KeyChest, World, backups, store::blocking};
 use crate::{
     error::FormatError,
-    model::{Catalog, ObjectName, RunId, StoredObject, StoredObjectKind},
+    model::{Catalog, ObjectName, RunId, StoredObject, StoredObjectKind, Table},
     ports::{Files, Progress},
     records::manifest::{ChunkRef, Header, Manifest, TablePart},
     stages::{
+        definition,
         rows::{Digest, take_row},
         sql::Inserts,
     },
@@ -158,6 +159,11 @@ impl Content {
 
     fn catalog(&self) -> &Catalog {
         &self.manifest.catalog
+    }
+
+    /// A table's definition as it holds in a database of any name.
+    fn definition(&self, table: &Table) -> String {
+        definition::without_database(&table.ddl, &self.catalog().database)
     }
 
     fn objects(&self, kind: StoredObjectKind) -> impl Iterator<Item = &StoredObject> {

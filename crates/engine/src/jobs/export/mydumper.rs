@@ -97,7 +97,8 @@ impl<'a> Folder<'a> {
         let table = &self.content.catalog().tables[place];
         let digest = self.content.manifest.tables[place].digest();
         let part = self.enter(&table.name, &[format!("rows = {}", digest.rows)]);
-        let ddl = uncut(&table.ddl, SQL_MODE).unwrap_or_else(|| table.ddl.clone());
+        let ddl = self.content.definition(table);
+        let ddl = uncut(&ddl, SQL_MODE).unwrap_or(ddl);
         let file = format!("{}.{part}-schema.sql", self.database);
         self.output.write(file, schema(&[ddl]).as_bytes())?;
         let mut data =

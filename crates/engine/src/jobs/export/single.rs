@@ -73,7 +73,7 @@ impl Script<'_> {
         let tables = &self.content.catalog().tables;
         for table in tables {
             self.line("")?;
-            self.statement(&table.ddl)?;
+            self.statement(&self.content.definition(table))?;
         }
         for place in 0..tables.len() {
             self.line("")?;
