@@ -15,7 +15,8 @@ use std::{
 };
 
 use support::{
-    Dice, Outcome, Server, Tool, Workspace,
+    Dice, Outcome, Server, Tool, Workspace, duration,
+    middle::{numbers, wait_for_reading},
     server::{Database, ident},
 };
 
@@ -395,21 +396,6 @@ fn rows(server: &Server, database: &str, table: &str, columns: &str) -> String {
     shown
 }
 
-fn numbers(end: u32) -> String {
-    let digits = "(SELECT 0 AS d UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9)";
-    format!(
-        "SELECT i FROM (SELECT a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * f.d AS i
-         FROM {digits} a, {digits} b, {digits} c, {digits} e, {digits} f) numbers WHERE i < {end}"
-    )
-}
-
-#[expect(clippy::disallowed_methods, reason = "a test measures how long a backup takes")]
-fn duration(work: impl FnOnce()) -> Duration {
-    let begun = std::time::Instant::now();
-    work();
-    begun.elapsed()
-}
-
 /// Two tables are replaced by two others in one step, as a restore is promoted: all definitions stay the same, and
 /// yet a backup that has read one of them must not take the other's successor.
 fn tables_that_change_places(server: &Server) {
@@ -519,17 +505,6 @@ fn in_the_middle(
             }
         });
     }
-}
-
-fn wait_for_reading(server: &Server, source: &Database<'_>, running: &mut support::tool::Running) {
-    let reading = format!(
-        "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT %{}%' AND ID <> CONNECTION_ID()",
-        source.name
-    );
-    support::wait_until("a table is read", || {
-        !running.is_running() || server.value("", &reading) != "0"
-    });
-    assert!(running.is_running(), "the table is too small to be caught in the middle");
 }
 
 fn is_waiting(server: &Server, source: &Database<'_>) -> bool {

@@ -1,7 +1,7 @@
 //! The binary under test, with a vault and a key file of its own.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -66,6 +66,19 @@ impl Workspace {
 
     pub fn object(&self, name: &str) -> PathBuf {
         self.vault().join(name)
+    }
+
+    /// What a record of the vault says, an object that is JSON in clear; `None` if it is not there.
+    pub fn record(&self, name: &str) -> Option<Value> {
+        let bytes = fs::read(self.object(name)).ok()?;
+        let record: Value = serde_json::from_slice(&bytes).expect("a record is JSON");
+        Some(record["record"].clone())
+    }
+
+    /// The run that holds the lock, or died with it.
+    pub fn lock_holder(&self) -> Option<String> {
+        let lease = self.record("locks/backup.json").filter(|lease| lease["released"] != true)?;
+        Some(lease["run"].as_str().expect("an id").to_owned())
     }
 
     /// The backups there are, from the names of their manifests.
@@ -174,6 +187,21 @@ impl Tool {
         assert_eq!(report["problems"], serde_json::json!([]), "{report:#}");
         report
     }
+
+    /// Verifies, which must find something: the objects that are not as they should be, and the backups that each of
+    /// them hurts.
+    #[track_caller]
+    pub fn verify_hurt(&self, args: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
+        let report = self.run(&[&["verify", "--json"], args].concat()).failed(3).document();
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let mut hurt: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for problem in report["problems"].as_array().expect("a list") {
+            let backups = problem["backups"].as_array().expect("a list");
+            hurt.entry(text(&problem["object"])).or_default().extend(backups.iter().map(text));
+        }
+        assert!(!hurt.is_empty(), "exit status 3, and no problem: {report:#}");
+        hurt
+    }
 }
 
 /// The tool while it runs; killed when it is dropped.
@@ -260,6 +288,15 @@ impl Outcome {
     #[track_caller]
     pub fn failed(self, code: i32) -> Self {
         assert_eq!(self.code(), code, "{}{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Checks that the error names all of these.
+    #[track_caller]
+    pub fn says(self, words: &[&str]) -> Self {
+        for word in words {
+            assert!(self.stderr.contains(word), "nothing of {word:?} in: {}", self.stderr);
+        }
         self
     }
 
