@@ -21,7 +21,7 @@ pub mod tool;
 
 pub use oracle::{Rows, assert_equal};
 pub use server::{Database, Flavor, Server};
-pub use tool::{Outcome, Tool, Workspace};
+pub use tool::{Outcome, PASSWORD, Tool, Workspace};
 
 use std::time::Duration;
 

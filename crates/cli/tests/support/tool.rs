@@ -7,12 +7,19 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
 };
 
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::server::{Database, Server, env};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_gorgen-backup");
+
+/// The password of accounts that tests make, with every character that has a meaning in URLs.
+pub const PASSWORD: &str = "Xisto-41%/Abacate?52@Quati#63:&";
+
+/// Words of it: no outcome of any test may show one, however it is spelled.
+const SECRETS: [&str; 3] = ["xisto", "abacate", "quati"];
 
 /// A folder with a vault and a key file.
 pub struct Workspace {
@@ -266,7 +273,19 @@ impl Outcome {
         for sign in ["panicked at", "stack backtrace", "RUST_BACKTRACE"] {
             assert!(!outcome.stderr.contains(sign), "the tool broke down: {}", outcome.stderr);
         }
+        outcome.assert_tells_no_secret();
         outcome
+    }
+
+    #[track_caller]
+    fn assert_tells_no_secret(&self) {
+        let said = format!("{}{}", self.stdout, self.stderr);
+        let decoded = percent_decode_str(&said).decode_utf8_lossy();
+        for text in [said.to_lowercase(), decoded.to_lowercase()] {
+            for secret in SECRETS {
+                assert!(!text.contains(secret), "{secret} is told: {said}");
+            }
+        }
     }
 
     /// The exit status; a signal's is negative.
