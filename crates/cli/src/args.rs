@@ -88,7 +88,7 @@ pub(crate) struct Restore {
     /// The backup's id, or `latest`
     pub(crate) id: String,
     /// The database to restore into, new or empty, on the server of GORGEN_DATABASE_URL
-    #[arg(long, value_name = "DATABASE")]
+    #[arg(long, value_name = "DATABASE", value_parser = database)]
     pub(crate) into: String,
     /// Only this table (may be repeated)
     #[arg(long = "table", value_name = "TABLE")]
@@ -128,6 +128,16 @@ pub(crate) enum Keys {
         /// The file to write; it must not exist
         path: PathBuf,
     },
+}
+
+/// MySQL's limit, in characters.
+const LONGEST_NAME: usize = 64;
+
+fn database(text: &str) -> Result<String, String> {
+    match text.chars().count() {
+        1..=LONGEST_NAME => Ok(text.to_owned()),
+        length => Err(format!("expected a name of 1 to {LONGEST_NAME} characters, got {length}")),
+    }
 }
 
 fn mapping(text: &str) -> Result<(String, String), String> {

@@ -15,6 +15,15 @@ pub(crate) enum Failure {
     /// A job failed.
     #[error(transparent)]
     Job(#[from] Error),
+    /// Vault or keyring can't be opened, and what is to be done about it depends on where it is.
+    #[error("{error}")]
+    Unopened {
+        /// Why.
+        #[source]
+        error: Box<Error>,
+        /// What to do.
+        remedy: String,
+    },
     /// A file of this machine.
     #[error("cannot {action}")]
     Io {
@@ -31,16 +40,18 @@ impl Failure {
         Self::Io { action: action.into(), source }
     }
 
+    /// A failure to open vault or keyring.
+    pub(crate) fn unopened(error: impl Into<Error>, remedy: impl Into<String>) -> Self {
+        Self::Unopened { error: Box::new(error.into()), remedy: remedy.into() }
+    }
+
     /// The exit status that stands for it.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Settings(_) => 2,
             Self::Io { .. } => 1,
-            Self::Job(error) => match error.kind() {
-                Kind::Failed => 1,
-                Kind::Integrity => 3,
-                Kind::Refused => 4,
-            },
+            Self::Job(error) => of_kind(error.kind()),
+            Self::Unopened { error, .. } => of_kind(error.kind()),
         })
     }
 
@@ -48,6 +59,7 @@ impl Failure {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Job(error) => error.hint(),
+            Self::Unopened { remedy, .. } => Some(remedy.clone()),
             Self::Settings(_) | Self::Io { .. } => None,
         }
     }
@@ -69,5 +81,13 @@ impl Failure {
     /// The failure as a JSON document.
     pub(crate) fn to_json(&self) -> Value {
         json!({ "error": { "message": self.to_string(), "causes": self.causes(), "hint": self.hint() } })
+    }
+}
+
+fn of_kind(kind: Kind) -> u8 {
+    match kind {
+        Kind::Failed => 1,
+        Kind::Integrity => 3,
+        Kind::Refused => 4,
     }
 }

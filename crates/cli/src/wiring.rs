@@ -1,19 +1,18 @@
 //! From settings to ports: the one place that knows which adapter stands behind which port.
 
-use std::sync::Arc;
+use std::{fs, io, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
 use gorgen_adapters::{
     ambient::{SystemClock, SystemEntropy},
     aws::Aws,
     keyring,
     mysql::{LoadBy, MySqlSource, MySqlTarget},
-    settings::{Setting, Settings, SettingsError},
+    settings::{KeyringUrl, Setting, Settings, SettingsError, VaultUrl},
     vault,
 };
 use gorgen_engine::{
-    Error,
     jobs::World,
-    ports::{Progress, Vault},
+    ports::{Keyring, Progress, Vault},
 };
 
 use crate::{args::Options, failure::Failure};
@@ -42,7 +41,38 @@ pub(crate) fn pairs(options: &Options) -> Vec<(String, String)> {
 
 /// The vault alone, for what needs no key.
 pub(crate) async fn vault(settings: &Settings) -> Result<Arc<dyn Vault>, Failure> {
-    Ok(vault::open(settings.vault()?, &Aws::new()).await.map_err(Error::from)?)
+    open_vault(settings.vault()?, &Aws::new()).await
+}
+
+/// The vault at this address.
+pub(crate) async fn open_vault(url: &VaultUrl, aws: &Aws) -> Result<Arc<dyn Vault>, Failure> {
+    let opened = vault::open(url, aws).await;
+    opened.map_err(|error| Failure::unopened(error, AWS_REMEDY))
+}
+
+/// The keyring at this address.
+pub(crate) async fn open_keyring(url: &KeyringUrl, aws: &Aws) -> Result<Arc<dyn Keyring>, Failure> {
+    let opened = keyring::open(url, aws).await;
+    opened.map_err(|error| match url {
+        KeyringUrl::File(path) => Failure::unopened(error, remedy_of_key_file(path)),
+        KeyringUrl::Kms(_) => Failure::unopened(error, AWS_REMEDY),
+    })
+}
+
+const AWS_REMEDY: &str = "set what AWS's own tools need: region, and credentials or a profile";
+
+fn remedy_of_key_file(path: &Path) -> String {
+    let shown = path.display();
+    match fs::metadata(path).map(|metadata| metadata.permissions().mode()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => format!(
+            "bring the key file back from its safe copy, or correct GORGEN_KEYRING; only if there is no backup yet, make \
+             one: gorgen-backup keys create {shown}"
+        ),
+        Ok(mode) if mode & 0o077 != 0 => format!("chmod 600 {shown}"),
+        _ => "see that GORGEN_KEYRING names the right file and that this account may read it; if it is damaged, bring it \
+            back from its safe copy"
+            .to_owned(),
+    }
 }
 
 /// The vault with its keys, the time and randomness.
@@ -50,8 +80,8 @@ pub(crate) async fn world(settings: &Settings) -> Result<World, Failure> {
     settings.require(&[Setting::Vault, Setting::Keyring])?;
     let aws = Aws::new();
     Ok(World {
-        vault: vault::open(settings.vault()?, &aws).await.map_err(Error::from)?,
-        keyring: keyring::open(settings.keyring()?, &aws).await.map_err(Error::from)?,
+        vault: open_vault(settings.vault()?, &aws).await?,
+        keyring: open_keyring(settings.keyring()?, &aws).await?,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         progress: Arc::new(Progress::default()),

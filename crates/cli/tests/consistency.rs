@@ -11,11 +11,11 @@ use std::{
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     thread::JoinHandle,
-    time::Duration,
 };
 
 use support::{
-    Dice, Outcome, Server, Tool, Workspace,
+    Dice, Outcome, Server, Tool, Workspace, duration,
+    middle::numbers,
     server::{Database, ident},
 };
 
@@ -401,21 +401,6 @@ fn rows(server: &Server, database: &str, table: &str, columns: &str) -> String {
         };
     }
     shown
-}
-
-fn numbers(end: u32) -> String {
-    let digits = "(SELECT 0 AS d UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9)";
-    format!(
-        "SELECT i FROM (SELECT a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * f.d AS i
-         FROM {digits} a, {digits} b, {digits} c, {digits} e, {digits} f) numbers WHERE i < {end}"
-    )
-}
-
-#[expect(clippy::disallowed_methods, reason = "a test measures how long a backup takes")]
-fn duration(work: impl FnOnce()) -> Duration {
-    let begun = std::time::Instant::now();
-    work();
-    begun.elapsed()
 }
 
 /// Rows of a table whose reading can be caught in the middle: what they hold does not compress, and makes some packs.

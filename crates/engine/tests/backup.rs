@@ -88,7 +88,7 @@ async fn what_is_not_there_is_said_to_be_missing() {
     clinic.backup().await;
     let (_, restored) = clinic.try_restore("20200101T000000Z-00000000").await;
     let message = restored.unwrap_err().to_string();
-    assert_eq!(message, "there is no backup 20200101T000000Z-00000000 in memory:");
+    assert_eq!(message, "there is no backup \"20200101T000000Z-00000000\" in memory:");
 }
 
 #[tokio::test]

@@ -182,7 +182,10 @@ async fn a_database_that_holds_anything_is_refused_and_left_alone() {
         "database copia is not empty: it holds 1 tables or other objects"
     );
     assert_eq!(error.kind(), Kind::Refused);
-    assert_eq!(error.hint().unwrap(), "restore into a new database, or empty this one yourself");
+    assert_eq!(
+        error.hint().unwrap(),
+        "restore beside it, into a new database: --into copia_restored"
+    );
     assert_eq!(content(target.content()), before);
     assert_eq!(target.statements(), [""; 0]);
     let record = clinic.records().pop().unwrap();

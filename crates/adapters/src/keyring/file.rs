@@ -57,9 +57,9 @@ pub struct FileKeyring {
 enum KeyFileError {
     #[error("it cannot be read")]
     Unreadable(#[source] io::Error),
-    #[error("it cannot be written")]
+    #[error("it cannot be written (its folder must be there)")]
     Unwritable(#[source] io::Error),
-    #[error("there is a key file already, and it is left as it is")]
+    #[error("there is a file already, and it is left as it is: name another one")]
     Exists,
     #[error("others than its owner have access to it (mode {mode:04o}): run chmod 600 {}", path.display())]
     Open { path: PathBuf, mode: u32 },

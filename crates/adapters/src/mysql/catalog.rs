@@ -11,7 +11,6 @@ use gorgen_engine::{
 use super::{
     columns::{self, Columns},
     connect::{Answer, Session},
-    error::MySqlError,
     keys,
     names::{ident, literal, qualified},
     objects, privileges,
@@ -47,6 +46,13 @@ impl Schema {
         }))
     }
 
+    /// Finds the database, which must be there.
+    pub(super) async fn find_existing(session: &mut Session) -> Result<Self, SourceError> {
+        let found = Self::find(session).await?;
+        let (identity, user) = (session.identity().clone(), session.user().to_owned());
+        found.ok_or(SourceError::NoDatabase { identity, user })
+    }
+
     /// Asks a table of `information_schema` about this database, and about no other that is spelled alike.
     pub(super) async fn ask(
         &self,
@@ -74,21 +80,14 @@ impl Schema {
 
 /// Names of all tables that have rows.
 pub(super) async fn table_names(session: &mut Session) -> Result<Vec<String>, SourceError> {
-    let schema = require_schema(session).await?;
+    let schema = Schema::find_existing(session).await?;
     let listed = Listed::read(session, &schema).await?;
     Ok(listed.tables.into_iter().map(|table| table.name).collect())
 }
 
-async fn require_schema(session: &mut Session) -> Result<Schema, SourceError> {
-    let database = session.identity().database.clone();
-    Schema::find(session).await?.ok_or_else(|| {
-        MySqlError::NoDatabase { database }.refused(session.identity(), "show the database")
-    })
-}
-
 /// Reads everything.
 pub(super) async fn read(session: &mut Session) -> Result<Catalog, SourceError> {
-    let schema = require_schema(session).await?;
+    let schema = Schema::find_existing(session).await?;
     privileges::require_sight(session, &schema.name).await?;
     // Views of the current database are shown without its name, so that they can be made in another one.
     session.run("use the database", &format!("USE {}", ident(&schema.name))).await?;

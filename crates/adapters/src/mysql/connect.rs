@@ -3,7 +3,7 @@
 //! A server's configuration must not change what is read: a global `sql_select_limit`, `sql_mode` or time
 //! zone would. Whatever matters is set for the session.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
 
 use gorgen_engine::{
     model::{Flavor, ServerInfo, SourceIdentity},
@@ -57,19 +57,20 @@ pub(super) struct Session {
     pub(super) conn: Conn,
     pub(super) server: ServerInfo,
     identity: SourceIdentity,
+    user: String,
 }
 
 impl Session {
     /// Connects; the database need not exist.
     pub(super) async fn open(url: &DatabaseUrl) -> Result<Self, SourceError> {
         let identity = url.identity();
-        let log_in = format!("log in as {}", url.user);
+        let failed = |error: MySqlError| error.login(&identity, &url.user);
+        check_authority(&url.tls).map_err(failed)?;
         let conn = timeout(CONNECT, Conn::new(options(url))).await;
         let conn = conn.map_err(|_| MySqlError::Timeout { seconds: CONNECT.as_secs() });
-        let conn =
-            conn.and_then(|conn| Ok(conn?)).map_err(|error| error.refused(&identity, &log_in))?;
+        let conn = conn.and_then(|conn| Ok(conn?)).map_err(failed)?;
         let server = ServerInfo { flavor: Flavor::MySql, version: String::new() };
-        let mut session = Self { conn, server, identity };
+        let mut session = Self { conn, server, identity, user: url.user.clone() };
         session.set_up().await?;
         Ok(session)
     }
@@ -104,6 +105,11 @@ impl Session {
     /// Which database this session is for.
     pub(super) fn identity(&self) -> &SourceIdentity {
         &self.identity
+    }
+
+    /// The name of the account that is logged in.
+    pub(super) fn user(&self) -> &str {
+        &self.user
     }
 
     /// The dialect of the server.
@@ -196,6 +202,15 @@ impl Answer {
     /// The same as a number; 0 for NULL or no number.
     pub(super) fn number(&self, place: usize) -> u64 {
         self.get(place).and_then(|text| text.parse().ok()).unwrap_or_default()
+    }
+}
+
+/// The driver would say only that there is no such file, and not which.
+fn check_authority(tls: &Tls) -> Result<(), MySqlError> {
+    let Tls::Required { ca: Some(path) } = tls else { return Ok(()) };
+    match fs::File::open(path) {
+        Ok(_) => Ok(()),
+        Err(source) => Err(MySqlError::Authority { path: path.clone(), source }),
     }
 }
 

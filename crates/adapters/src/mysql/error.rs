@@ -3,7 +3,7 @@
 //! Server messages quote row values (`Duplicate entry 'maria@...' for key 'email'`). What a server says is
 //! therefore shown whole only where no row can be in it; else only its names, or our own words for its code.
 
-use std::io;
+use std::{io, path::PathBuf};
 
 use gorgen_engine::{
     model::SourceIdentity,
@@ -54,11 +54,13 @@ pub enum MySqlError {
         /// The statement that grants it.
         grant: String,
     },
-    /// There is no such database, or the account may not see it.
-    #[error("there is no database {database:?} that this account may see")]
-    NoDatabase {
-        /// Its name.
-        database: String,
+    /// The authority that signs the server's certificate is not known.
+    #[error("cannot read the certificates in {}", path.display())]
+    Authority {
+        /// The file that should name it.
+        path: PathBuf,
+        /// Why it can't be read.
+        source: io::Error,
     },
     /// The server stored something else than it was sent.
     #[error("the server altered or refused values: {message} (warning {code})")]
@@ -180,16 +182,33 @@ impl MySqlError {
         }
     }
 
+    /// The port's error for a session that could not be opened.
+    pub(super) fn login(self, identity: &SourceIdentity, user: &str) -> SourceError {
+        match self.refused(identity, "log in") {
+            SourceError::Refused { source, .. } => {
+                SourceError::Login { identity: identity.clone(), user: user.to_owned(), source }
+            }
+            other => other,
+        }
+    }
+
     /// The port's error for something that no change of definitions can explain.
     pub(super) fn refused(self, identity: &SourceIdentity, action: &str) -> SourceError {
         let unreachable = match &self {
+            Self::Tls(_)
+            | Self::Authority { .. }
+            | Self::Driver(DriverError::NoClientSslFlagFromServer) => {
+                return SourceError::Tls { identity: identity.clone(), source: self.into() };
+            }
+            // So does the driver report a certificate that is not trusted.
+            Self::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
+                return SourceError::Tls { identity: identity.clone(), source: self.into() };
+            }
             Self::Server { code, .. } => UNREACHABLE.contains(code),
-            Self::Io(_) | Self::Tls(_) | Self::Driver(_) | Self::Timeout { .. } => true,
-            Self::Plugin { .. }
-            | Self::Privilege { .. }
-            | Self::NoDatabase { .. }
-            | Self::Altered { .. }
-            | Self::Rows => false,
+            Self::Io(_) | Self::Driver(_) | Self::Timeout { .. } => true,
+            Self::Plugin { .. } | Self::Privilege { .. } | Self::Altered { .. } | Self::Rows => {
+                false
+            }
             Self::Protocol => {
                 return SourceError::Unexpected { what: format!("cannot {action}: {self}") };
             }
@@ -283,5 +302,22 @@ mod tests {
         assert!(
             matches!(error(1045), SourceError::Refused { action, .. } if action == "read table a")
         );
+    }
+
+    #[test]
+    fn what_keeps_a_session_from_being_opened_is_told_apart() {
+        let identity =
+            SourceIdentity { server: "db:3306".to_owned(), database: "clinica".to_owned() };
+        let kind = |error: MySqlError| error.login(&identity, "gorgen");
+        let denied = MySqlError::from(server(1045, "Access denied"));
+        assert!(matches!(kind(denied), SourceError::Login { user, .. } if user == "gorgen"));
+        let plugin = MySqlError::Plugin { plugin: "sha256_password".to_owned() };
+        assert!(matches!(kind(plugin), SourceError::Login { .. }));
+        let full = MySqlError::from(server(1040, "Too many connections"));
+        assert!(matches!(kind(full), SourceError::Unreachable { .. }));
+        let no_tls = MySqlError::Driver(DriverError::NoClientSslFlagFromServer);
+        assert!(matches!(kind(no_tls), SourceError::Tls { .. }));
+        let late = MySqlError::Timeout { seconds: 20 };
+        assert!(matches!(kind(late), SourceError::Unreachable { .. }));
     }
 }

@@ -8,15 +8,11 @@ use gorgen_engine::{
         BinaryLog, Channel, ClockReading, Privilege, Privileges, RowSize, SourceIdentity, Survey,
         restored_name,
     },
-    ports::{Clock, SourceError, SurveyError, Surveyor, Target, TargetError},
+    ports::{Clock, SourceError, Surveyor, Target, TargetError},
 };
 use jiff::Timestamp;
-use mysql_async::DriverError;
 
-use super::{
-    LoadBy, MySqlTarget, catalog::Schema, connect::Session, error::MySqlError, privileges::Grants,
-    snapshot,
-};
+use super::{LoadBy, MySqlTarget, catalog::Schema, connect::Session, privileges::Grants, snapshot};
 use crate::settings::DatabaseUrl;
 
 /// A database on a server that speaks MySQL's protocol, to be looked at.
@@ -31,18 +27,13 @@ impl MySqlSurveyor {
         Self { url }
     }
 
-    async fn look(&self, session: &mut Session, clock: &dyn Clock) -> Result<Survey, SurveyError> {
-        let found = Schema::find(session).await.map_err(SurveyError::Refused)?;
-        let schema = found.ok_or_else(|| {
-            let database = self.url.database.clone();
-            let error = MySqlError::NoDatabase { database };
-            SurveyError::NoDatabase(error.refused(session.identity(), "find the database"))
-        })?;
+    async fn look(&self, session: &mut Session, clock: &dyn Clock) -> Result<Survey, SourceError> {
+        let schema = Schema::find_existing(session).await?;
         let taken = MySqlTarget::new(self.url.clone(), LoadBy::default())
             .info()
             .await
             .map_err(of_target)?;
-        self.ask(session, &schema, clock, taken).await.map_err(SurveyError::Refused)
+        self.ask(session, &schema, clock, taken).await
     }
 
     async fn ask(
@@ -90,38 +81,20 @@ impl Surveyor for MySqlSurveyor {
         self.url.identity()
     }
 
-    async fn survey(&self, clock: &dyn Clock) -> Result<Survey, SurveyError> {
-        let mut session = Session::open(&self.url).await.map_err(of_login)?;
+    async fn survey(&self, clock: &dyn Clock) -> Result<Survey, SourceError> {
+        let mut session = Session::open(&self.url).await?;
         let survey = self.look(&mut session, clock).await?;
         session.close().await;
         Ok(survey)
     }
 }
 
-/// What it is that keeps a session from being opened.
-fn of_login(error: SourceError) -> SurveyError {
-    let (SourceError::Unreachable { source, .. } | SourceError::Refused { source, .. }) = &error
-    else {
-        return SurveyError::Refused(error);
-    };
-    match source.downcast_ref::<MySqlError>() {
-        Some(MySqlError::Tls(_) | MySqlError::Driver(DriverError::NoClientSslFlagFromServer)) => {
-            SurveyError::Tls(error)
-        }
-        Some(MySqlError::Driver(DriverError::UnknownAuthPlugin { .. })) => {
-            SurveyError::Login(error)
-        }
-        _ if matches!(error, SourceError::Refused { .. }) => SurveyError::Login(error),
-        _ => SurveyError::Unreachable(error),
-    }
-}
-
-fn of_target(error: TargetError) -> SurveyError {
-    SurveyError::Refused(match error {
+fn of_target(error: TargetError) -> SourceError {
+    match error {
         TargetError::Source(error) => error,
         TargetError::Refused { action, source } => SourceError::Refused { action, source },
         other => SourceError::Unexpected { what: other.to_string() },
-    })
+    }
 }
 
 async fn read_clock(session: &mut Session, clock: &dyn Clock) -> Result<ClockReading, SourceError> {
@@ -229,19 +202,5 @@ mod tests {
         assert!(is_role("GRANT `leitor`@`%` TO `gorgen`@`%`"));
         assert!(!is_role("GRANT SELECT ON `clinica`.* TO `gorgen`@`%`"));
         assert!(!is_role("GRANT PROXY ON ``@`` TO `root`@`localhost` WITH GRANT OPTION"));
-    }
-
-    #[test]
-    fn what_keeps_a_session_from_being_opened_is_told_apart() {
-        let identity =
-            SourceIdentity { server: "db:3306".to_owned(), database: "clinica".to_owned() };
-        let kind = |error: MySqlError| of_login(error.refused(&identity, "log in as gorgen"));
-        let denied = MySqlError::Server { code: 1045, message: "Access denied".to_owned() };
-        assert!(matches!(kind(denied), SurveyError::Login(_)));
-        let full = MySqlError::Server { code: 1040, message: "Too many connections".to_owned() };
-        assert!(matches!(kind(full), SurveyError::Unreachable(_)));
-        let no_tls = MySqlError::Driver(DriverError::NoClientSslFlagFromServer);
-        assert!(matches!(kind(no_tls), SurveyError::Tls(_)));
-        assert!(matches!(kind(MySqlError::Timeout { seconds: 20 }), SurveyError::Unreachable(_)));
     }
 }

@@ -13,6 +13,14 @@ pub(super) const EXPECTED: &str = "mysql://user:password@host:port/database, and
     tls=off, tls=required, ca=/file.pem, socket=/file.sock (in user and password, `%` and two hex digits stand for any \
     of : / ? # [ ] @ %)";
 
+/// What of it errors show when the part before the `?` is wrong.
+const FORM: &str = "mysql://user:password@host:port/database (in user and password, `%` and two hex digits stand for any \
+    of : / ? # [ ] @ %)";
+
+/// What of it errors show when the part after the `?` is wrong.
+const PARAMETERS: &str =
+    "after the `?` any of tls=off, tls=required, ca=/file.pem, socket=/file.sock, joined by `&`";
+
 const SCHEME: &str = "mysql";
 const DEFAULT_PORT: u16 = 3306;
 
@@ -169,7 +177,7 @@ impl Parameters {
                 "socket" => found.socket = Some(absolute("socket", &value)?),
                 "ca" => found.ca = Some(absolute("ca", &value)?),
                 "tls" => found.tls = Some(on_or_off(&value)?),
-                other => return Err(bad(unknown_parameter(other))),
+                other => return Err(bad_parameter(unknown_parameter(other))),
             }
         }
         Ok(found)
@@ -181,7 +189,7 @@ fn absolute(name: &str, value: &str) -> Result<PathBuf, BadValue> {
     if path.is_absolute() {
         Ok(path)
     } else {
-        Err(bad(format!("{name}={value:?}, no absolute path")))
+        Err(bad_parameter(format!("{name}={value:?}, no absolute path")))
     }
 }
 
@@ -189,7 +197,8 @@ fn on_or_off(value: &str) -> Result<bool, BadValue> {
     match value {
         "required" => Ok(true),
         "off" => Ok(false),
-        other => Err(bad(format!("tls={other:?}"))),
+        // Not shown, as it may be a password in the wrong place.
+        _ => Err(bad_parameter("tls= and a word that is neither off nor required")),
     }
 }
 
@@ -206,9 +215,9 @@ fn choose_tls(
 ) -> Result<Tls, BadValue> {
     let is_socket = matches!(address, Address::Socket(_));
     match (asked, ca) {
-        (Some(false), Some(_)) => Err(bad("tls=off beside ca=")),
+        (Some(false), Some(_)) => Err(bad_parameter("tls=off beside ca=")),
         (Some(true), _) | (None, Some(_)) if is_socket => {
-            Err(bad("TLS for a socket, which has none"))
+            Err(bad_parameter("TLS for a socket, which has none"))
         }
         (Some(true), ca) | (None, ca @ Some(_)) => Ok(Tls::Required { ca }),
         (None, None) if !address.is_local() => Ok(Tls::Required { ca: None }),
@@ -222,7 +231,11 @@ fn decode(part: &str, text: &str) -> Result<String, BadValue> {
 }
 
 fn bad(got: impl Into<String>) -> BadValue {
-    BadValue::new(EXPECTED, got)
+    BadValue::new(FORM, got)
+}
+
+fn bad_parameter(got: impl Into<String>) -> BadValue {
+    BadValue::new(PARAMETERS, got)
 }
 
 #[cfg(test)]

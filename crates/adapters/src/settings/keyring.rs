@@ -31,6 +31,9 @@ impl FromStr for KeyringUrl {
     fn from_str(text: &str) -> Result<Self, BadValue> {
         // No part is shown of what is neither: it could be a key that was pasted into the wrong place.
         let bad = || BadValue::new(EXPECTED, "a text of another form");
+        if text.starts_with('/') {
+            return Err(BadValue::new(EXPECTED, "a path without file:// before it"));
+        }
         if text.starts_with("file://") {
             return file_path(text, EXPECTED).map(Self::File);
         }

@@ -69,8 +69,7 @@ fn all_that_is_wrong_is_said_at_once() {
          gorgen_readers: no such setting (did you mean GORGEN_READERS?)\n  \
          GORGEN_COLOUR_SCHEME: no such setting (there are GORGEN_DATABASE_URL, GORGEN_VAULT, GORGEN_KEYRING, \
          GORGEN_TENANT_COLUMN, GORGEN_LOCK_LEASE, GORGEN_READERS)\n  \
-         GORGEN_DATABASE_URL: expected mysql://user:password@host:port/database, and after a `?` what applies, \
-         joined by `&`: tls=off, tls=required, ca=/file.pem, socket=/file.sock (in user and password, `%` and two \
+         GORGEN_DATABASE_URL: expected mysql://user:password@host:port/database (in user and password, `%` and two \
          hex digits stand for any of : / ? # [ ] @ %), got one that starts with postgres:\n  \
          GORGEN_VAULT: expected file:///folder or s3://bucket/prefix, got one that starts with ftp://\n  \
          GORGEN_KEYRING: expected file:///file, kms:alias/name, kms:<key id> or kms:<key arn>, got an empty text\n  \

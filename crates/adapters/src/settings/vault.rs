@@ -42,18 +42,20 @@ impl FromStr for VaultUrl {
             Some((scheme, _)) if is_word(scheme) => {
                 Err(bad(format!("one that starts with {scheme}://")))
             }
+            _ if text.starts_with('/') => Err(bad("a path without file:// before it")),
             _ => Err(bad("a text that starts otherwise")),
         }
     }
 }
 
 fn s3(place: &str) -> Result<VaultUrl, BadValue> {
-    let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
-    if bucket.contains('@') {
+    // Looked for in all of it: a secret key may hold a slash.
+    if place.contains('@') {
         return Err(bad(
             "an S3 address with credentials in it: they belong into AWS's own settings",
         ));
     }
+    let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
     if !is_bucket(bucket) {
         return Err(bad(format!(
             "the bucket {bucket:?} (a bucket's name has 3 to 63 small letters, digits, dots and hyphens)"
@@ -119,12 +121,16 @@ mod tests {
         let expected = "expected file:///folder or s3://bucket/prefix, got ";
         for (text, given) in [
             ("", "a text that starts otherwise"),
-            ("/var/backup", "a text that starts otherwise"),
+            ("/var/backup", "a path without file:// before it"),
             ("https://user:secret@host/x", "one that starts with https://"),
             ("file://backup", "a file:// address whose third slash is missing"),
             ("file:///", "the root folder"),
             (
                 "s3://key:secret@bucket/x",
+                "an S3 address with credentials in it: they belong into AWS's own settings",
+            ),
+            (
+                "s3://key:sec/ret@bucket/x",
                 "an S3 address with credentials in it: they belong into AWS's own settings",
             ),
             (

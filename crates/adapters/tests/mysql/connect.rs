@@ -90,7 +90,7 @@ async fn tls_is_checked() {
         .unwrap_or_else(|error| panic!("{}", chain(&error)));
     let refused = catalog("127.0.0.1", Tls::Off).await.unwrap_err();
     assert!(
-        matches!(refused, SourceError::Refused { .. }),
+        matches!(refused, SourceError::Login { .. }),
         "the account requires TLS: {}",
         chain(&refused)
     );
@@ -101,11 +101,7 @@ async fn tls_is_checked() {
         ("127.0.0.1", trusting("missing.pem")),
     ] {
         let error = catalog(host, tls.clone()).await.expect_err("an unchecked server");
-        assert!(
-            matches!(error, SourceError::Unreachable { .. }),
-            "{host} {tls:?}: {}",
-            chain(&error)
-        );
+        assert!(matches!(error, SourceError::Tls { .. }), "{host} {tls:?}: {}", chain(&error));
         assert!(!chain(&error).contains("segredo"));
     }
     database.run(&[&format!("DROP USER '{user}'@'%'")]).await;

@@ -6,9 +6,6 @@ mod settings;
 
 use std::{
     fmt::{self, Write},
-    fs, io,
-    os::unix::fs::PermissionsExt,
-    path::Path,
     process::ExitCode,
     sync::Arc,
 };
@@ -16,13 +13,10 @@ use std::{
 use gorgen_adapters::{
     ambient::{SystemClock, SystemEntropy},
     aws::Aws,
-    keyring,
     mysql::{MySqlSource, MySqlSurveyor},
-    settings::{KeyringUrl, Setting, Settings},
-    vault,
+    settings::{Setting, Settings},
 };
 use gorgen_engine::{
-    Error,
     jobs::doctor::{self, Absent, Checkup, Database, Report},
     policy::findings::{Finding, Status},
     ports::{Keyring, Vault},
@@ -60,48 +54,22 @@ async fn look(settings: &Settings) -> Report {
 
 async fn open_vault(settings: &Settings, aws: &Aws) -> Result<Arc<dyn Vault>, Absent> {
     let url = settings.vault().map_err(|_| absent(Setting::Vault))?;
-    let opened = vault::open(url, aws).await;
-    opened.map_err(|error| Absent::Unusable {
-        fact: told(error.into()),
-        remedy: "set what AWS's own tools need: region, and credentials or a profile".to_owned(),
-    })
+    wiring::open_vault(url, aws).await.map_err(|failure| unusable(&failure))
 }
 
 async fn open_keyring(settings: &Settings, aws: &Aws) -> Result<Arc<dyn Keyring>, Absent> {
     let url = settings.keyring().map_err(|_| absent(Setting::Keyring))?;
-    let opened = keyring::open(url, aws).await;
-    opened.map_err(|error| Absent::Unusable {
-        fact: told(error.into()),
-        remedy: match url {
-            KeyringUrl::File(path) => remedy_of_key_file(path),
-            KeyringUrl::Kms(_) => {
-                "set what AWS's own tools need: region, and credentials or a profile".to_owned()
-            }
-        },
-    })
+    wiring::open_keyring(url, aws).await.map_err(|failure| unusable(&failure))
 }
 
-fn remedy_of_key_file(path: &Path) -> String {
-    let shown = path.display();
-    match fs::metadata(path).map(|metadata| metadata.permissions().mode()) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => format!(
-            "bring the key file back from its safe copy, or correct GORGEN_KEYRING; only if there is no backup yet, make \
-             one: gorgen-backup keys create {shown}"
-        ),
-        Ok(mode) if mode & 0o077 != 0 => format!("chmod 600 {shown}"),
-        _ => "see that this account may read the key file; if it is damaged, bring it back from its safe copy".to_owned(),
-    }
+/// A failure as a finding: with its causes on one line.
+fn unusable(failure: &Failure) -> Absent {
+    let lines: Vec<_> = [failure.to_string()].into_iter().chain(failure.causes()).collect();
+    Absent::Unusable { fact: lines.join(": "), remedy: failure.hint().unwrap_or_default() }
 }
 
 fn absent(setting: Setting) -> Absent {
     Absent::Setting(setting.name())
-}
-
-/// An error and its causes on one line.
-fn told(error: Error) -> String {
-    let failure = Failure::from(error);
-    let causes = failure.causes();
-    [failure.to_string()].into_iter().chain(causes).collect::<Vec<_>>().join(": ")
 }
 
 /// Wide enough for the longest name of a check.

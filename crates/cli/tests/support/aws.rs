@@ -41,7 +41,11 @@ impl Aws {
     }
 
     pub fn create_bucket(&self, bucket: &str) {
-        self.request("PUT", &format!("/{bucket}"), "s3", &[], b"").expect_ok();
+        let region = needed("AWS_REGION");
+        let place = format!(
+            "<CreateBucketConfiguration><LocationConstraint>{region}</LocationConstraint></CreateBucketConfiguration>"
+        );
+        self.request("PUT", &format!("/{bucket}"), "s3", &[], place.as_bytes()).expect_ok();
     }
 
     pub fn object(&self, bucket: &str, key: &str) -> Vec<u8> {

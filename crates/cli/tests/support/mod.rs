@@ -13,6 +13,7 @@
 #![allow(clippy::missing_panics_doc, reason = "tests panic")]
 
 pub mod aws;
+pub mod middle;
 pub mod oracle;
 pub mod server;
 pub mod shown;
@@ -20,7 +21,7 @@ pub mod tool;
 
 pub use oracle::{Rows, assert_equal};
 pub use server::{Database, Flavor, Server};
-pub use tool::{Outcome, Tool, Workspace};
+pub use tool::{Outcome, PASSWORD, Tool, Workspace};
 
 use std::time::Duration;
 
@@ -54,6 +55,14 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
         std::thread::sleep(Duration::from_millis(5));
     }
     panic!("waited in vain: {what}");
+}
+
+/// How long something takes, to spread over that time what a test does.
+#[expect(clippy::disallowed_methods, reason = "tests are an edge")]
+pub fn duration(work: impl FnOnce()) -> Duration {
+    let begun = std::time::Instant::now();
+    work();
+    begun.elapsed()
 }
 
 /// Small numbers without a pattern, the same in each run.

@@ -272,6 +272,15 @@ pub struct Database<'a> {
 }
 
 impl Database<'_> {
+    /// Whether it is there.
+    pub fn exists(&self) -> bool {
+        let query = format!(
+            "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = '{}'",
+            self.name
+        );
+        self.server.value("", &query) != "0"
+    }
+
     /// Drops it now, if it is there.
     pub fn remove(&self) {
         let _ = self.server.try_sql(None, format!("DROP DATABASE IF EXISTS {}", ident(&self.name)));

@@ -1,18 +1,25 @@
 //! The binary under test, with a vault and a key file of its own.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
 };
 
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::server::{Database, Server, env};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_gorgen-backup");
+
+/// The password of accounts that tests make, with every character that has a meaning in URLs.
+pub const PASSWORD: &str = "Xisto-41%/Abacate?52@Quati#63:&";
+
+/// Words of it: no outcome of any test may show one, however it is spelled.
+const SECRETS: [&str; 3] = ["xisto", "abacate", "quati"];
 
 /// A folder with a vault and a key file.
 pub struct Workspace {
@@ -66,6 +73,19 @@ impl Workspace {
 
     pub fn object(&self, name: &str) -> PathBuf {
         self.vault().join(name)
+    }
+
+    /// What a record of the vault says, an object that is JSON in clear; `None` if it is not there.
+    pub fn record(&self, name: &str) -> Option<Value> {
+        let bytes = fs::read(self.object(name)).ok()?;
+        let record: Value = serde_json::from_slice(&bytes).expect("a record is JSON");
+        Some(record["record"].clone())
+    }
+
+    /// The run that holds the lock, or died with it.
+    pub fn lock_holder(&self) -> Option<String> {
+        let lease = self.record("locks/backup.json").filter(|lease| lease["released"] != true)?;
+        Some(lease["run"].as_str().expect("an id").to_owned())
     }
 
     /// The backups there are, from the names of their manifests.
@@ -174,6 +194,21 @@ impl Tool {
         assert_eq!(report["problems"], serde_json::json!([]), "{report:#}");
         report
     }
+
+    /// Verifies, which must find something: the objects that are not as they should be, and the backups that each of
+    /// them hurts.
+    #[track_caller]
+    pub fn verify_hurt(&self, args: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
+        let report = self.run(&[&["verify", "--json"], args].concat()).failed(3).document();
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let mut hurt: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for problem in report["problems"].as_array().expect("a list") {
+            let backups = problem["backups"].as_array().expect("a list");
+            hurt.entry(text(&problem["object"])).or_default().extend(backups.iter().map(text));
+        }
+        assert!(!hurt.is_empty(), "exit status 3, and no problem: {report:#}");
+        hurt
+    }
 }
 
 /// The tool while it runs; killed when it is dropped.
@@ -238,7 +273,19 @@ impl Outcome {
         for sign in ["panicked at", "stack backtrace", "RUST_BACKTRACE"] {
             assert!(!outcome.stderr.contains(sign), "the tool broke down: {}", outcome.stderr);
         }
+        outcome.assert_tells_no_secret();
         outcome
+    }
+
+    #[track_caller]
+    fn assert_tells_no_secret(&self) {
+        let said = format!("{}{}", self.stdout, self.stderr);
+        let decoded = percent_decode_str(&said).decode_utf8_lossy();
+        for text in [said.to_lowercase(), decoded.to_lowercase()] {
+            for secret in SECRETS {
+                assert!(!text.contains(secret), "{secret} is told: {said}");
+            }
+        }
     }
 
     /// The exit status; a signal's is negative.
@@ -260,6 +307,15 @@ impl Outcome {
     #[track_caller]
     pub fn failed(self, code: i32) -> Self {
         assert_eq!(self.code(), code, "{}{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Checks that the error names all of these.
+    #[track_caller]
+    pub fn says(self, words: &[&str]) -> Self {
+        for word in words {
+            assert!(self.stderr.contains(word), "nothing of {word:?} in: {}", self.stderr);
+        }
         self
     }
 

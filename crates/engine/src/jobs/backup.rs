@@ -292,22 +292,31 @@ async fn establish_vault(
 ) -> Result<VaultId, Error> {
     let name = ObjectName::identity();
     let found = world.vault.read(&name).await?;
-    let (id, created, revision) = match &found {
-        Some((bytes, revision)) => {
-            let damaged = |source| Error::Damaged { name: name.clone(), source };
-            let identity = VaultIdentity::read(bytes).map_err(damaged)?;
-            if identity.source == source.identity() || !request.adopt {
-                return Ok(identity.vault);
-            }
-            (identity.vault, identity.created, Some(revision))
+    let (id, created, revision) = if let Some((bytes, revision)) = &found {
+        let damaged = |source| Error::Damaged { name: name.clone(), source };
+        let identity = VaultIdentity::read(bytes).map_err(damaged)?;
+        if identity.source == source.identity() || !request.adopt {
+            return Ok(identity.vault);
         }
-        None => (VaultId::new(random(&*world.entropy)), world.clock.now(), None),
+        (identity.vault, identity.created, Some(revision))
+    } else {
+        backups::not_lost(&*world.vault).await?;
+        (VaultId::new(random(&*world.entropy)), world.clock.now(), None)
     };
+    refuse_unreadable_source(source).await?;
     let identity = VaultIdentity::new(id, source.identity(), created);
     let content =
         identity.write().map_err(|source| Error::Unwritable { what: name.to_string(), source })?;
     world.vault.swap(&name, revision, content).await?;
     Ok(id)
+}
+
+/// A slip in an address must not make the vault that of a database which is not there.
+async fn refuse_unreadable_source(source: &dyn Source) -> Result<(), Error> {
+    match source.catalog().await {
+        Ok(_) | Err(SourceError::DefinitionChanged { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn report(

@@ -41,7 +41,22 @@ pub async fn identity(vault: &dyn Vault) -> Result<Option<VaultIdentity>, Error>
 
 /// The vault's identity; there must be one.
 pub async fn existing_identity(vault: &dyn Vault) -> Result<VaultIdentity, Error> {
-    identity(vault).await?.ok_or_else(|| Error::NoVault { vault: vault.describe() })
+    match identity(vault).await? {
+        Some(identity) => Ok(identity),
+        None => Err(not_lost(vault).await.err().unwrap_or_else(|| none(vault))),
+    }
+}
+
+/// Checks that a vault without an identity never had one: with backups in it, it was lost.
+pub async fn not_lost(vault: &dyn Vault) -> Result<(), Error> {
+    if ids(vault).await?.is_empty() {
+        return Ok(());
+    }
+    Err(VaultError::Missing { name: ObjectName::identity(), vault: vault.describe() }.into())
+}
+
+fn none(vault: &dyn Vault) -> Error {
+    Error::NoVault { vault: vault.describe() }
 }
 
 /// The ids of all backups, oldest first.
@@ -69,7 +84,7 @@ pub async fn find(vault: &dyn Vault, text: &str) -> Result<RunId, Error> {
     let missing = || Error::NoSuchBackup { id: text.to_owned(), vault: vault.describe() };
     let ids = ids(vault).await?;
     if text == "latest" {
-        return ids.last().cloned().ok_or_else(missing);
+        return ids.last().cloned().ok_or_else(|| none(vault));
     }
     ids.into_iter().find(|id| id.as_str() == text).ok_or_else(missing)
 }

@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::time::timeout;
 
-use super::{Error, KeyChest, World, backups};
+use super::{Error, KeyChest, World, backups, remedy};
 use crate::{
     model::{KeyId, KeyPurpose, ObjectName, RunId, Scope, SourceIdentity, Survey, VaultId, prefix},
     policy::findings::{Finding, Status, content, privileges, server, vault as of_vault},
     ports::{
-        Clock, Entropy, KeyContext, Keyring, KeyringError, Progress, Revision, Source, SurveyError,
+        Clock, Entropy, KeyContext, Keyring, KeyringError, Progress, Revision, Source, SourceError,
         Surveyor, Vault, VaultError, random,
     },
     records::{lock::Lease, run::RunRecord},
@@ -120,7 +120,7 @@ async fn look_at_database(checkup: &Checkup<'_>) -> Vec<Finding> {
         Err(absent) => return missing("database", absent, later),
     };
     let survey = match patiently(surveyor.survey(&*checkup.clock)).await {
-        None => return failed(no_answer("database", DATABASE_REMEDY), later),
+        None => return failed(no_answer("database", remedy::OF_DATABASE), later),
         Some(Err(error)) => return failed(unsurveyed(&error), later),
         Some(Ok(survey)) => survey,
     };
@@ -159,7 +159,7 @@ async fn look_at_definitions(
     survey: &Survey,
 ) -> Vec<Finding> {
     let catalog = match patiently(source.catalog()).await {
-        None => return failed(no_answer("definitions", DATABASE_REMEDY), defined(checkup)),
+        None => return failed(no_answer("definitions", remedy::OF_DATABASE), defined(checkup)),
         Some(Err(error)) => {
             let remedy = "no backup can be made before the database shows it";
             let finding = Finding::problem("definitions", told(&error), remedy);
@@ -178,26 +178,12 @@ async fn look_at_definitions(
     findings
 }
 
-const DATABASE_REMEDY: &str = "see that the server runs, that host and port in GORGEN_DATABASE_URL are right, and \
-    that no firewall or security group stands between it and this machine";
-
-fn unsurveyed(error: &SurveyError) -> Finding {
+fn unsurveyed(error: &SourceError) -> Finding {
     let remedy = match error {
-        SurveyError::Unreachable(_) => DATABASE_REMEDY,
-        SurveyError::Tls(_) => {
-            "trust the authority that signed the server's certificate with ?ca=/file.pem in GORGEN_DATABASE_URL, and \
-             name the host there as the certificate does"
-        }
-        SurveyError::Login(_) => {
-            "check user and password in GORGEN_DATABASE_URL (special characters as % and two hex digits), and that the \
-             account may come from this machine"
-        }
-        SurveyError::NoDatabase(_) => {
-            "check the database's name in GORGEN_DATABASE_URL; if it is right, grant the account SELECT on it, or make a \
-             role that has it the account's default role"
-        }
-        SurveyError::Refused(_) => "see what the server's log says about it",
+        SourceError::Refused { .. } => None,
+        _ => remedy::of_source(error),
     };
+    let remedy = remedy.unwrap_or("see what the server's log says about it");
     Finding::problem("database", told(error), remedy)
 }
 
@@ -212,7 +198,7 @@ async fn look_at_vault(checkup: &Checkup<'_>) -> (Vec<Finding>, Option<VaultId>)
     };
     match patiently(look_into_vault(checkup, &**vault)).await {
         Some(found) => found,
-        None => (failed(no_answer("vault", remedy_of_vault(&**vault)), REACHED), None),
+        None => (failed(no_answer("vault", remedy::of_vault(&vault.describe())), REACHED), None),
     }
 }
 
@@ -220,7 +206,7 @@ async fn look_into_vault(
     checkup: &Checkup<'_>,
     vault: &dyn Vault,
 ) -> (Vec<Finding>, Option<VaultId>) {
-    let remedy = remedy_of_vault(vault);
+    let remedy = remedy::of_vault(&vault.describe());
     let backups = match backups::ids(vault).await {
         Ok(ids) => ids,
         Err(error) => {
@@ -241,16 +227,6 @@ async fn look_into_vault(
     findings.push(last_backup(vault, backups.last(), now).await);
     findings.extend(last_runs(vault).await);
     (findings, identity)
-}
-
-fn remedy_of_vault(vault: &dyn Vault) -> &'static str {
-    if vault.describe().starts_with("s3:") {
-        "see that the bucket in GORGEN_VAULT exists in this region, that AWS credentials are set and not expired, and \
-         that they allow s3:ListBucket, s3:GetObject and s3:PutObject there"
-    } else {
-        "see that the folder in GORGEN_VAULT is right and its disk mounted and not full, and that this account may \
-         read and write it"
-    }
 }
 
 /// Why a probe did not come back.
@@ -297,9 +273,7 @@ async fn owner(
     let identity = match backups::identity(vault).await {
         Ok(identity) => identity,
         Err(error) => {
-            let remedy =
-                "bring vault.json back from a copy of the vault: without it no backup is opened";
-            return (Finding::problem("vault-owner", told(&error), remedy), None);
+            return (Finding::problem("vault-owner", told(&error), remedy::OF_LOST_IDENTITY), None);
         }
     };
     (of_vault::owner(identity.as_ref(), source, backups), identity.map(|identity| identity.vault))
@@ -328,7 +302,9 @@ async fn last_backup(vault: &dyn Vault, newest: Option<&RunId>, now: Timestamp) 
             let remedy = "find out what else is damaged: gorgen-backup verify --read-data";
             Finding::problem("last-backup", told(&error), remedy)
         }
-        Err(error) => Finding::problem("last-backup", told(&error), remedy_of_vault(vault)),
+        Err(error) => {
+            Finding::problem("last-backup", told(&error), remedy::of_vault(&vault.describe()))
+        }
     }
 }
 
@@ -367,12 +343,7 @@ async fn look_at_keyring(checkup: &Checkup<'_>, identity: Option<VaultId>) -> Fi
 }
 
 fn remedy_of_keyring(keyring: &dyn Keyring) -> &'static str {
-    if keyring.describe().starts_with("kms:") {
-        "see that the key in GORGEN_KEYRING exists in this region and is enabled, that AWS credentials are set and not \
-         expired, and that they allow kms:GenerateDataKey and kms:Decrypt with it"
-    } else {
-        "check GORGEN_KEYRING"
-    }
+    remedy::of_keyring(&keyring.describe()).unwrap_or("check GORGEN_KEYRING")
 }
 
 /// Opens the newest key there is, and makes one that is kept nowhere.

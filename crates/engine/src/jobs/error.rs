@@ -1,8 +1,9 @@
 //! Why a job failed, named so that the person who reads it can act.
 
+use super::remedy;
 use crate::{
     error::FormatError,
-    model::{ObjectName, RunId, SourceIdentity},
+    model::{ObjectName, RunId, SourceIdentity, restored_name},
     ports::{FilesError, KeyringError, SourceError, TargetError, VaultError},
 };
 
@@ -37,7 +38,7 @@ pub enum Error {
         vault: String,
     },
     /// There is no such backup.
-    #[error("there is no backup {id} in {vault}")]
+    #[error("there is no backup {id:?} in {vault}")]
     NoSuchBackup {
         /// What was asked for.
         id: String,
@@ -183,12 +184,22 @@ impl Error {
             Self::NoVault { .. } => {
                 "check GORGEN_VAULT, or make the first backup with `gorgen-backup backup`".to_owned()
             }
-            Self::NoSuchBackup { .. } => "`gorgen-backup list` shows the backups there are".to_owned(),
+            Self::NoSuchBackup { .. } => {
+                "give an id as `gorgen-backup list` shows them, or `latest`".to_owned()
+            }
+            Self::NoSuchTable { .. } => {
+                "give --table one of these, in small and capital letters as they stand here".to_owned()
+            }
+            Self::Damaged { name, .. } | Self::Vault(VaultError::Missing { name, .. })
+                if *name == ObjectName::identity() =>
+            {
+                remedy::OF_LOST_IDENTITY.to_owned()
+            }
             Self::Damaged { .. } => {
                 "`gorgen-backup verify --read-data` names everything that is damaged and every backup it hurts".to_owned()
             }
-            Self::TargetNotEmpty { .. } => {
-                "restore into a new database, or empty this one yourself".to_owned()
+            Self::TargetNotEmpty { database, .. } => {
+                format!("restore beside it, into a new database: --into {}", restored_name(database))
             }
             Self::Files(FilesError::NotEmpty { .. }) => {
                 "export into a new folder, or empty this one yourself".to_owned()
@@ -202,6 +213,24 @@ impl Error {
             Self::NotCleanedUp { .. } => "drop the database that was restored into".to_owned(),
             Self::Unstable { .. } => {
                 "run the backup when no schema migration is running".to_owned()
+            }
+            Self::LockLost => "run the backup again".to_owned(),
+            Self::Vault(VaultError::Missing { .. }) => "bring it back from a copy of the vault; \
+                `gorgen-backup verify` names everything that is missing and every backup it hurts"
+                .to_owned(),
+            Self::Vault(VaultError::Failed { vault, .. }) => remedy::of_vault(vault).to_owned(),
+            Self::Keyring(KeyringError::Unusable { keyring, .. }) => {
+                remedy::of_keyring(keyring)?.to_owned()
+            }
+            Self::Source(error) | Self::Target(TargetError::Source(error)) => {
+                remedy::of_source(error)?.to_owned()
+            }
+            Self::Target(TargetError::Refused { .. }) => remedy::OF_REFUSAL.to_owned(),
+            Self::Target(TargetError::RowTooLarge { .. }) => {
+                "raise max_allowed_packet on the target server (on RDS in its parameter group)".to_owned()
+            }
+            Self::Files(FilesError::Write { .. }) => {
+                "give --to a folder that is new or empty and that this account may write, on a disk with room".to_owned()
             }
             _ => return None,
         })

@@ -9,6 +9,7 @@ mod fetch;
 mod keys;
 mod lock;
 mod record;
+mod remedy;
 pub mod restore;
 mod store;
 mod table;

@@ -17,6 +17,6 @@ pub use files::{FileWriter, Files, FilesError};
 pub use keyring::{DataKey, KeyContext, Keyring, KeyringError, WrappedKey};
 pub use progress::Progress;
 pub use source::{Consistency, Reader, Snapshot, Source, SourceError};
-pub use survey::{SurveyError, Surveyor};
+pub use survey::Surveyor;
 pub use target::{Loader, Target, TargetError, TargetInfo, TargetState};
 pub use vault::{ObjectInfo, Revision, Vault, VaultError};

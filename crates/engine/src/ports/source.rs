@@ -20,6 +20,32 @@ pub enum SourceError {
         /// The driver's error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The server is there, but TLS with it can't be agreed on.
+    #[error("cannot agree on TLS with the database {identity}")]
+    Tls {
+        /// The source.
+        identity: SourceIdentity,
+        /// The driver's error.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The server does not let the account in.
+    #[error("the database {identity} refused to let {user} in")]
+    Login {
+        /// The source.
+        identity: SourceIdentity,
+        /// The account's name.
+        user: String,
+        /// The server's error.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The server has no such database, or the account may not see it.
+    #[error("there is no database {} at {} that {user} may see", identity.database, identity.server)]
+    NoDatabase {
+        /// The source.
+        identity: SourceIdentity,
+        /// The account's name.
+        user: String,
+    },
     /// The server answered with an error.
     #[error("the database refused to {action}")]
     Refused {

@@ -105,7 +105,7 @@ fn a_key_file_is_never_overwritten() {
     assert_eq!(
         error.to_string(),
         format!(
-            "cannot use file://{}: there is a key file already, and it is left as it is",
+            "cannot use file://{}: there is a file already, and it is left as it is: name another one",
             path.display()
         )
     );
@@ -120,7 +120,7 @@ fn what_is_no_private_key_file_is_refused() {
     assert_eq!(cause, "No such file or directory (os error 2)");
 
     let unwritable = FileKeyring::create(&path.join("x")).unwrap_err();
-    assert!(unwritable.to_string().ends_with(": it cannot be written"), "{unwritable}");
+    assert!(unwritable.to_string().contains(": it cannot be written"), "{unwritable}");
 
     FileKeyring::create(&path).unwrap();
     for (mode, shown) in [(0o644, "0644"), (0o640, "0640"), (0o606, "0606")] {

@@ -8,7 +8,8 @@ fn parse(text: &str) -> DatabaseUrl {
 fn given(text: &str) -> String {
     let message = text.parse::<DatabaseUrl>().unwrap_err().to_string();
     let (expected, given) = message.split_once(", got ").unwrap();
-    assert_eq!(expected, format!("expected {EXPECTED}"));
+    let expected = expected.strip_prefix("expected ").unwrap();
+    assert!([FORM, PARAMETERS].contains(&expected), "{expected}");
     given.to_owned()
 }
 
@@ -95,7 +96,7 @@ fn what_is_wrong_is_named() {
         ("mysql://u@h:99999/d", "no URL (invalid port number)"),
         ("mysql://u@/d", "no URL (empty host)"),
         ("mysql://%ff@h/d", "a user that is not UTF-8"),
-        ("mysql://u@h/d?tls=on", "tls=\"on\""),
+        ("mysql://u@h/d?tls=on", "tls= and a word that is neither off nor required"),
         ("mysql://u@h/d?sslmode=require", "the parameter \"sslmode\""),
         ("mysql://u@h/d?ca=rds.pem", "ca=\"rds.pem\", no absolute path"),
         ("mysql://u@h/d?socket=", "socket=\"\", no absolute path"),

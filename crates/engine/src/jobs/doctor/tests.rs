@@ -26,12 +26,11 @@ impl Surveyor for FakeSurveyor {
         self.identity.clone()
     }
 
-    async fn survey(&self, clock: &dyn Clock) -> Result<Survey, SurveyError> {
+    async fn survey(&self, clock: &dyn Clock) -> Result<Survey, SourceError> {
         if !self.is_reachable {
             let source = std::io::Error::other("connection refused").into();
             let identity = self.identity();
-            let error = SourceError::Unreachable { identity, source };
-            return Err(SurveyError::Unreachable(error));
+            return Err(SourceError::Unreachable { identity, source });
         }
         let (now, all) = (clock.now(), self.privileges.clone());
         Ok(Survey {

@@ -1,0 +1,28 @@
+//! Catching a backup in the middle of a table.
+
+use super::{Database, Server, server::ident, tool::Running, wait_until};
+
+/// Waits until a backup reads a table of its source; the table must be so large that it is still being read then.
+pub fn wait_for_reading(server: &Server, source: &Database<'_>, running: &mut Running) {
+    wait_until("a table is read", || !running.is_running() || !readers(server, source).is_empty());
+    assert!(running.is_running(), "the table is too small to be caught in the middle");
+}
+
+/// The server's ids of the sessions that read tables of a source right now, the longest at it first.
+pub fn readers(server: &Server, source: &Database<'_>) -> Vec<String> {
+    let reading = format!(
+        "SELECT ID FROM information_schema.PROCESSLIST
+         WHERE INFO LIKE 'SELECT %FROM {}.%' AND INFO NOT LIKE 'SELECT 1 %' AND ID <> CONNECTION_ID() ORDER BY TIME DESC, ID",
+        ident(&source.name)
+    );
+    server.sql("", reading).lines().map(str::to_owned).collect()
+}
+
+/// A query whose rows are the numbers from 0 up to, not including, `end`, which is at most 100,000.
+pub fn numbers(end: u32) -> String {
+    let digits = "(SELECT 0 AS d UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9)";
+    format!(
+        "SELECT i FROM (SELECT a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * f.d AS i
+         FROM {digits} a, {digits} b, {digits} c, {digits} e, {digits} f) numbers WHERE i < {end}"
+    )
+}
