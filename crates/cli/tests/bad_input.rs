@@ -1166,7 +1166,7 @@ fn targets_that_are_refused() {
 
     # an unknown collation
     exit status 1
-    error: MariaDB [VERSION] cannot hold this backup: the database has the collation utf8mb4_klingon_ci, which MariaDB [VERSION] does not know; table consultas has the collation utf8mb4_klingon_ci, which MariaDB [VERSION] does not know; table pacientes has the collation utf8mb4_klingon_ci, which MariaDB [VERSION] does not know; column pacientes.nome has the collation utf8mb4_klingon_ci, which MariaDB [VERSION] does not know
+    error: MariaDB [VERSION] cannot hold this backup: the database has the collation utf8mb4_klingon_ci, which MariaDB [VERSION] does not know; table consultas has the collation utf8mb4_klingon_ci, which MariaDB [VERSION] does not know; table pacientes has the collation utf8mb4_klingon_ci, which MariaDB [VERSION] does not know; column pacientes.nome has the collation utf8mb4_klingon_ci, which MariaDB [VERSION] does not know; the session that made procedure contar has the collation utf8mb4_klingon_ci, which MariaDB [VERSION] does not know; the session that made trigger aparar has the collation utf8mb4_klingon_ci, which MariaDB [VERSION] does not know; the session that made event limpar has the collation utf8mb4_klingon_ci, which MariaDB [VERSION] does not know
       what to do: restore into a server of the kind and version that was backed up, or map collations with --map-collation FROM=TO
     "#);
 }
