@@ -15,7 +15,13 @@ use support::{
 
 mod support;
 
-on_each_server!(bad_passwords, missing_privileges, tls_that_cannot_be, a_missing_database);
+on_each_server!(
+    bad_passwords,
+    missing_privileges,
+    tls_that_cannot_be,
+    a_missing_database,
+    a_table_of_computed_columns,
+);
 
 /// What was done wrong and what was said to it, one after the other.
 struct Transcript {
@@ -838,6 +844,22 @@ fn a_missing_database(server: &Server) {
     ");
 }
 
+/// It has rows, but nothing of them is stored: there is no backup that leaves it out silently.
+fn a_table_of_computed_columns(server: &Server) {
+    let (workspace, database) = (Workspace::new(), clinic(server, "e2e_computed"));
+    server.sql(
+        &database.name,
+        "CREATE TABLE sempre (um INT AS (1)); INSERT INTO sempre VALUES (DEFAULT)",
+    );
+    let mut said = Transcript::on(server, &workspace, &database);
+    said.fails("a table of computed columns", &workspace.tool(server, &database), BACKUP);
+    insta::assert_snapshot!(said.text, @r"
+    # a table of computed columns
+    exit status 1
+    error: unexpected answer from the database: table sempre has no stored column: all are computed
+    ");
+}
+
 /// The laboratory's MariaDB has no TLS; MySQL has, with a certificate that nobody vouches for.
 fn tls_that_cannot_be(server: &Server) {
     let (workspace, database) = (Workspace::new(), server.database("bad"));
@@ -1166,7 +1188,7 @@ fn targets_that_are_refused() {
 
     # an unknown collation
     exit status 1
-    error: MariaDB [VERSION] cannot hold this backup: the database has the collation utf8mb4_klingon_ci, which MariaDB [VERSION] does not know; table consultas has the collation utf8mb4_klingon_ci, which MariaDB [VERSION] does not know; table pacientes has the collation utf8mb4_klingon_ci, which MariaDB [VERSION] does not know; column pacientes.nome has the collation utf8mb4_klingon_ci, which MariaDB [VERSION] does not know
+    error: MariaDB [VERSION] cannot hold this backup: the database has the collation utf8mb4_klingon_ci, which MariaDB [VERSION] does not know; table consultas has the collation utf8mb4_klingon_ci, which MariaDB [VERSION] does not know; table pacientes has the collation utf8mb4_klingon_ci, which MariaDB [VERSION] does not know; column pacientes.nome has the collation utf8mb4_klingon_ci, which MariaDB [VERSION] does not know; the session that made procedure contar has the collation utf8mb4_klingon_ci, which MariaDB [VERSION] does not know; the session that made trigger aparar has the collation utf8mb4_klingon_ci, which MariaDB [VERSION] does not know; the session that made event limpar has the collation utf8mb4_klingon_ci, which MariaDB [VERSION] does not know
       what to do: restore into a server of the kind and version that was backed up, or map collations with --map-collation FROM=TO
     "#);
 }

@@ -194,8 +194,7 @@ async fn read_tables(
         let ddl = definition(session, schema, &table.name).await?;
         let columns = columns.remove(&table.name).unwrap_or_default();
         if columns.is_empty() {
-            let what = format!("table {} has no stored column", table.name);
-            return Err(SourceError::Unexpected { what });
+            return Err(without_columns(&table.name, &ddl));
         }
         let keys = unique.get(&table.name).map(Vec::as_slice).unwrap_or_default();
         let key = keys::choose(keys, &columns, &ddl);
@@ -212,6 +211,16 @@ async fn read_tables(
         });
     }
     Ok((tables, warnings))
+}
+
+/// A table that came or went since the columns were listed has none in the list.
+fn without_columns(table: &str, ddl: &str) -> SourceError {
+    if ddl.contains(" GENERATED ALWAYS AS ") {
+        let what = format!("table {table} has no stored column: all are computed");
+        SourceError::Unexpected { what }
+    } else {
+        SourceError::DefinitionChanged { what: format!("table {table}") }
+    }
 }
 
 async fn definition(

@@ -8,11 +8,11 @@ pub fn wait_for_reading(server: &Server, source: &Database<'_>, running: &mut Ru
     assert!(running.is_running(), "the table is too small to be caught in the middle");
 }
 
-/// The server's ids of the sessions that read tables of a source right now, the longest at it first.
+/// The server's ids of the sessions that read tables of a source right now.
 pub fn readers(server: &Server, source: &Database<'_>) -> Vec<String> {
     let reading = format!(
         "SELECT ID FROM information_schema.PROCESSLIST
-         WHERE INFO LIKE 'SELECT %FROM {}.%' AND INFO NOT LIKE 'SELECT 1 %' AND ID <> CONNECTION_ID() ORDER BY TIME DESC, ID",
+         WHERE INFO LIKE 'SELECT %FROM {}.%' AND INFO NOT LIKE 'SELECT 1 %' AND ID <> CONNECTION_ID()",
         ident(&source.name)
     );
     server.sql("", reading).lines().map(str::to_owned).collect()

@@ -22,11 +22,11 @@ use tokio::{
 use super::{Error, Fetcher, KeyChest, World, backups, fetch::Stretch, record};
 use crate::{
     model::{
-        Catalog, CharsetContext, Relation, RunId, SourceIdentity, StoredObject, StoredObjectKind,
-        Table, VaultId,
+        Catalog, CharsetContext, Flavor, Relation, RunId, SourceIdentity, StoredObject,
+        StoredObjectKind, Table, VaultId,
     },
     policy::compatibility,
-    ports::{Loader, Reader, Target, TargetError, TargetState, random},
+    ports::{Loader, Reader, Target, TargetError, TargetInfo, TargetState, random},
     records::{
         manifest::{Manifest, TablePart},
         run::Job,
@@ -129,16 +129,11 @@ async fn restore(
     let backup = backups::find(&*world.vault, backup).await?;
     let keys = Arc::new(KeyChest::open(world, vault).await?);
     let (_, manifest) = backups::open(world, &keys, &backup).await?;
-    let work = Work {
-        world,
-        target,
-        request,
-        chosen: Arc::new(choose(&backup, manifest, request)?),
-        fetcher: Fetcher::new(world, keys),
-    };
-
+    let chosen = Arc::new(choose(&backup, manifest, request)?);
     let state = refuse_full_target(target).await?;
-    work.refuse_incompatible_target().await?;
+    let info = target.info().await?;
+    let work = Work { world, target, info, request, chosen, fetcher: Fetcher::new(world, keys) };
+    work.refuse_incompatible_target()?;
     let (tables, phases, warnings) = match work.fill(state).await {
         Ok(filled) => filled,
         Err(failure) => return Err(work.leave_as_it_was(state, failure).await),
@@ -209,6 +204,7 @@ async fn refuse_full_target(target: &dyn Target) -> Result<TargetState, Error> {
 struct Work<'a> {
     world: &'a World,
     target: &'a dyn Target,
+    info: TargetInfo,
     request: &'a Request,
     chosen: Arc<Chosen>,
     fetcher: Fetcher,
@@ -217,16 +213,20 @@ struct Work<'a> {
 type Filled = (Vec<RestoredTable>, Vec<Phase>, Vec<String>);
 
 impl Work<'_> {
-    async fn refuse_incompatible_target(&self) -> Result<(), Error> {
-        let info = self.target.info().await?;
-        let catalog = &self.chosen.catalog;
+    fn refuse_incompatible_target(&self) -> Result<(), Error> {
+        let (catalog, info) = (&self.chosen.catalog, &self.info);
         let tables: Vec<_> = catalog.tables.iter().collect();
-        let problems = compatibility::problems(catalog, &tables, &info, &self.request.collations);
+        let problems = compatibility::problems(catalog, &tables, info, &self.request.collations);
         if problems.is_empty() {
             Ok(())
         } else {
-            Err(Error::Incompatible { target: compatibility::name_of(&info), problems })
+            Err(Error::Incompatible { target: compatibility::name_of(info), problems })
         }
+    }
+
+    /// Is the target the kind of server that was backed up?
+    fn is_of_one_kind(&self) -> bool {
+        self.chosen.catalog.server.flavor == self.info.server.flavor
     }
 
     /// The restore proper, phase by phase.
@@ -258,7 +258,7 @@ impl Work<'_> {
         for table in &catalog.tables {
             let create = definition::split(&table.ddl).create;
             let ddl = definition::without_database(&create, &catalog.database);
-            let ddl = self.with_mapped_collations(&ddl);
+            let ddl = self.with_plain_literals(&self.with_mapped_collations(&ddl));
             self.execute(&format!("create table {}", table.name), &ddl).await?;
         }
         Ok(())
@@ -430,7 +430,15 @@ impl Work<'_> {
                     let causes =
                         std::iter::successors(std::error::Error::source(error), |e| e.source());
                     let why = causes.last().map_or_else(|| error.to_string(), ToString::to_string);
-                    format!("view {} is invalid and was not restored: {why}", view.name)
+                    if self.is_of_one_kind() {
+                        format!("view {} is invalid and was not restored: {why}", view.name)
+                    } else {
+                        format!(
+                            "view {} is not what {} takes, and was not restored: {why}",
+                            view.name,
+                            compatibility::name_of(&self.info)
+                        )
+                    }
                 }));
                 return Ok(());
             }
@@ -447,9 +455,10 @@ impl Work<'_> {
         let action = format!("create {} {}", object.kind.keyword().to_lowercase(), object.name);
         let ddl = self.request.definers.apply(&object.ddl, object.definer.as_deref());
         let ddl = self.with_mapped_collations(&ddl);
-        self.target.execute(&action, &ddl, &object.context).await?;
+        let context = self.with_mapped_context(&object.context);
+        self.target.execute(&action, &ddl, &context).await?;
         if let Some(after) = &object.after {
-            self.target.execute(&action, after, &object.context).await?;
+            self.target.execute(&action, after, &context).await?;
         }
         Ok(())
     }
@@ -465,6 +474,29 @@ impl Work<'_> {
     fn with_mapped_collations(&self, ddl: &str) -> String {
         let mapped = self.request.collations.iter();
         mapped.fold(ddl.to_owned(), |ddl, (from, to)| definition::replace_word(&ddl, from, to))
+    }
+
+    fn with_mapped_context(&self, context: &CharsetContext) -> CharsetContext {
+        let mapped = |collation: &Option<String>| {
+            collation.as_deref().map(|collation| self.mapped(collation).to_owned())
+        };
+        CharsetContext {
+            collation_connection: mapped(&context.collation_connection),
+            database_collation: mapped(&context.database_collation),
+            ..context.clone()
+        }
+    }
+
+    /// MySQL shows literals with their character set before them. Of such a one MariaDB keeps the bytes beyond ASCII,
+    /// in a computed column, a default or a check, as text: `\xC2` would be four characters. Tables are made by a
+    /// session of that character set, for which the literal alone is the same.
+    fn with_plain_literals(&self, ddl: &str) -> String {
+        match self.info.server.flavor {
+            Flavor::MariaDb if !self.is_of_one_kind() => {
+                definition::replace_word(ddl, "_utf8mb4", "")
+            }
+            _ => ddl.to_owned(),
+        }
     }
 
     /// Gives the failure back, with what went wrong in cleaning up after it.

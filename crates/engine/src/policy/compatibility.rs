@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Catalog, Flavor, Table};
 use crate::ports::TargetInfo;
+use crate::stages::definition;
 
 /// Column types that only MariaDB knows.
 const MARIADB_TYPES: [&str; 6] = ["uuid", "inet4", "inet6", "vector", "xmltype", "row"];
@@ -39,6 +40,15 @@ pub fn problems(
             }
         }
     }
+    for object in &catalog.objects {
+        let context = &object.context;
+        let mut collations = vec![&context.collation_connection, &context.database_collation];
+        collations.dedup();
+        for collation in collations.into_iter().flatten() {
+            let kind = object.kind.keyword().to_lowercase();
+            unknown(format!("the session that made {kind} {}", object.name), collation);
+        }
+    }
     if catalog.server.flavor != target.server.flavor {
         let foreign = match catalog.server.flavor {
             Flavor::MariaDb => &MARIADB_TYPES[..],
@@ -72,15 +82,14 @@ fn foreign_types(tables: &[&Table], foreign: &[&str], target: &TargetInfo) -> Ve
 }
 
 fn foreign_features(catalog: &Catalog, tables: &[&Table], target: &TargetInfo) -> Vec<String> {
-    let versioned = tables.iter().filter(|table| table.ddl.contains("WITH SYSTEM VERSIONING"));
-    let mut problems: Vec<_> = versioned
-        .map(|table| {
-            format!(
-                "table {} is system-versioned, which {} does not know",
-                table.name,
-                name_of(target)
-            )
-        })
+    let of_table = match target.server.flavor {
+        Flavor::MariaDb => only_in_mysql,
+        Flavor::MySql | Flavor::TiDb => only_in_mariadb,
+    };
+    let mut problems: Vec<_> = tables
+        .iter()
+        .flat_map(|table| of_table(table))
+        .map(|what| format!("{what}, which {} does not know", name_of(target)))
         .collect();
     let sequences = catalog
         .objects
@@ -90,6 +99,50 @@ fn foreign_features(catalog: &Catalog, tables: &[&Table], target: &TargetInfo) -
         format!("sequence {}: {} knows no sequences", sequence.name, name_of(target))
     }));
     problems
+}
+
+fn only_in_mysql(table: &Table) -> Vec<String> {
+    let keys = definition::bare_keys(&table.ddl).into_iter();
+    // A column's name would stand between quotes.
+    let expressions = keys.filter(|(_, key)| key.contains("((") || key.contains(",("));
+    expressions
+        .map(|(name, _)| format!("key {name} of table {} indexes an expression", table.name))
+        .collect()
+}
+
+fn only_in_mariadb(table: &Table) -> Vec<String> {
+    let (mut found, name) = (Vec::new(), &table.name);
+    if table.ddl.contains("WITH SYSTEM VERSIONING") {
+        found.push(format!("table {name} is system-versioned"));
+    } else if table.ddl.contains("PERIOD FOR") {
+        found.push(format!("table {name} has a period"));
+    }
+    for (key, clause) in definition::bare_keys(&table.ddl) {
+        if clause.ends_with(" IGNORED") {
+            found.push(format!("key {key} of table {name} is ignored"));
+        }
+    }
+    for (column, clause) in definition::bare_columns(&table.ddl) {
+        let default = clause.split_once(" DEFAULT ").map(|(_, default)| default);
+        if default.is_some_and(|default| is_default_of_mariadb(&clause, default)) {
+            found.push(format!("column {name}.{column} has a kind of default"));
+        }
+    }
+    found
+}
+
+/// A function without parentheses around it, or a constant for a long text: `default` is what follows the word, in a
+/// clause with `#` within quotes.
+fn is_default_of_mariadb(clause: &str, default: &str) -> bool {
+    let word =
+        default.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default();
+    let is_null = word.eq_ignore_ascii_case("NULL");
+    let is_known = is_null
+        || ["current_timestamp", "b", "x"].iter().any(|known| word.eq_ignore_ascii_case(known));
+    let is_function = word.starts_with(|c: char| c.is_ascii_alphabetic()) && !is_known;
+    let sql_type = clause.split_whitespace().next().unwrap_or_default();
+    let is_long = sql_type.ends_with("text") || sql_type.ends_with("blob");
+    is_function || is_long && !is_null && !default.starts_with('(')
 }
 
 pub(super) fn knows(collations: &BTreeSet<String>, collation: &str) -> bool {

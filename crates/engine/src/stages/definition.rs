@@ -157,6 +157,45 @@ pub fn replace_word(ddl: &str, from: &str, to: &str) -> String {
     replaced
 }
 
+/// A column's clause in a table's definition, as `IN ('a') DEFAULT uuid()` reads without its name and with `#` in
+/// the place of every character within quotes.
+pub fn bare_columns(ddl: &str) -> Vec<(String, String)> {
+    bare_clauses(ddl)
+        .into_iter()
+        .filter_map(|(clause, bare)| {
+            let name = column_name(clause)?;
+            Some((unquoted(name), bare[name.len()..].to_owned()))
+        })
+        .collect()
+}
+
+/// Names of keys, and what follows them, with `#` in the place of every character within quotes.
+pub fn bare_keys(ddl: &str) -> Vec<(String, String)> {
+    let keys =
+        bare_clauses(ddl).into_iter().filter(|(clause, _)| kind_of(clause) == Clause::SecondaryKey);
+    keys.filter_map(|(clause, bare)| {
+        let start = clause.find('`')?;
+        let name = column_name(&clause[start..])?;
+        Some((unquoted(name), bare[start + name.len()..].to_owned()))
+    })
+    .collect()
+}
+
+/// Clauses, and the same with `#` in the place of every byte within quotes.
+fn bare_clauses(ddl: &str) -> Vec<(&str, String)> {
+    let body = clauses(ddl).map(|clauses| clauses.body).unwrap_or_default();
+    let bare = |clause: &str| {
+        let mut quotes = Quotes::default();
+        let masked = |byte| if quotes.outside_after(byte) { char::from(byte) } else { '#' };
+        clause.bytes().map(masked).collect()
+    };
+    body.into_iter().map(str::trim).map(|clause| (clause, bare(clause))).collect()
+}
+
+fn unquoted(name: &str) -> String {
+    name[1..name.len() - 1].replace("``", "`")
+}
+
 /// A definition at its seams: `head` ends with the opening parenthesis, `tail` starts with the closing one.
 struct Clauses<'a> {
     head: &'a str,
@@ -300,6 +339,22 @@ mod tests {
                 "",
             );
         assert_eq!(parts.create, without);
+    }
+
+    #[test]
+    fn clauses_are_read_without_what_stands_in_quotes() {
+        let columns = bare_columns(PLAIN);
+        let shown =
+            [("id", " int(11) NOT NULL AUTO_INCREMENT"), ("d", " decimal(5,2) DEFAULT NULL")];
+        for (name, clause) in shown {
+            assert!(columns.contains(&(name.to_owned(), clause.to_owned())), "{columns:?}");
+        }
+        assert!(
+            columns[1].1.starts_with(" varchar(9) DEFAULT ####") && !columns[1].1.contains("KEY")
+        );
+        let keys = bare_keys(PLAIN);
+        assert_eq!(keys[0], ("u".to_owned(), " (###)".to_owned()));
+        assert_eq!(keys[1], ("k,(".to_owned(), " (###,###(3))".to_owned()));
     }
 
     #[test]
