@@ -140,7 +140,8 @@ fn a_pack_is_cut_short(server: &Server) {
             assert_eq!(by_size, BTreeMap::from([(pack.clone(), hurt.clone())]), "{kept} bytes");
             let found = clinic.tool.verify_hurt(&["--read-data"]);
             assert_eq!(found.keys().collect::<Vec<_>>(), [&pack]);
-            if kept < size - 1 {
+            // Of a longer piece some chunks are whole, and which ones is a matter of chance.
+            if kept < 8 {
                 clinic.assert_only_these_are_lost(&hurt, 3);
             }
         });
