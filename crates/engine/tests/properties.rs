@@ -16,6 +16,7 @@ use gorgen_engine::{
         pack::{self, Entry, OpenPack, SealedContents},
         rows::Digest,
         seal::SealingKey,
+        spare::Spare,
     },
     testing::SeededEntropy,
 };
@@ -259,7 +260,7 @@ proptest! {
         id in pack_id(), chunks in prop::collection::vec((any::<[u8; 16]>(), key_id(), prop::collection::vec(any::<u8>(), 0..60)), 0..9),
         at in any::<prop::sample::Index>(), bit in 0..8_u8
     ) {
-        let (key, mut open) = (sealing_key(1), OpenPack::new(id.clone()));
+        let (key, mut open) = (sealing_key(1), OpenPack::new(id.clone(), &Spare::new(0)));
         prop_assert!(open.is_empty());
         let laid: Vec<_> = chunks.iter()
             .map(|(chunk, key, sealed)| open.add(ChunkId::new(*chunk), key, sealed, 1234).unwrap())

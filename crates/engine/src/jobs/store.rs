@@ -10,6 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use tokio::{
+    runtime::Handle,
     sync::{Mutex as AsyncMutex, Semaphore},
     task::{JoinSet, spawn_blocking},
 };
@@ -18,17 +19,21 @@ use super::{Error, KeyChest, World, backups};
 use crate::{
     error::FormatError,
     model::{ChunkId, KeyId, KeyPurpose, ObjectName, PackId, RunId, Scope, prefix},
-    ports::VaultError,
+    ports::{Entropy, VaultError},
     stages::{
-        compress::{compress, decompress},
+        compress::Codec,
         cut::RawChunk,
-        pack::{Entry, OpenPack, SealedContents},
+        pack::{self, Entry, OpenPack, SealedContents},
         seal::{Binding, SealingKey},
+        spare::Spare,
     },
 };
 
 /// Packs on their way to the vault at once: enough to keep a network busy, few enough for little memory.
-const PARALLEL_UPLOADS: usize = 3;
+const PARALLEL_UPLOADS: usize = 2;
+
+/// Of the memory of a chunk no more than this is kept for the next one: few are larger.
+const LARGEST_SPARE: usize = 3 << 20;
 
 /// Bytes read from the end of a pack to find its table of contents.
 const CONTENTS_GUESS: u64 = 64 << 10;
@@ -49,6 +54,11 @@ pub(super) struct ChunkStore {
     sizes: Arc<Mutex<BTreeMap<PackId, u64>>>,
     packing: AsyncMutex<Packing>,
     uploads: Arc<Semaphore>,
+    /// One for each core: more at once would not be quicker, and each takes memory of its own.
+    workers: Arc<Semaphore>,
+    benches: Arc<Mutex<Vec<Workbench>>>,
+    spare: Arc<Spare>,
+    spare_packs: Arc<Spare>,
     new_bytes: AtomicU64,
 }
 
@@ -71,6 +81,10 @@ impl ChunkStore {
             sizes: Arc::default(),
             packing: AsyncMutex::default(),
             uploads: Arc::new(Semaphore::new(PARALLEL_UPLOADS)),
+            workers: Arc::new(Semaphore::new(Handle::current().metrics().num_workers())),
+            benches: Arc::default(),
+            spare: Arc::new(Spare::new(LARGEST_SPARE)),
+            spare_packs: Arc::new(Spare::new(2 * pack::FULL)),
             new_bytes: AtomicU64::new(0),
         };
         let packs = store.list_packs().await?;
@@ -97,8 +111,15 @@ impl ChunkStore {
         lock(&self.sizes).get(pack).copied()
     }
 
+    /// Memory for rows of chunks, which comes back here once they are stored.
+    pub(super) fn spare(&self) -> Arc<Spare> {
+        Arc::clone(&self.spare)
+    }
+
     /// Stores a chunk, unless it is there, and says where it lies. It is safe only after [`Self::finish`].
     pub(super) async fn store(&self, chunk: RawChunk) -> Result<Stored, Error> {
+        let worker = Arc::clone(&self.workers).acquire_owned().await;
+        let worker = worker.map_err(|_| Error::Internal("workers are gone"))?;
         let naming = self.keys.naming(&chunk.scope).await?;
         let (chunk, id) = blocking(move || {
             let id = naming.name(&chunk.rows);
@@ -106,20 +127,37 @@ impl ChunkStore {
         })
         .await?;
         if let Some(stored) = self.find(id).await? {
+            self.spare.give_back(chunk.rows);
             return Ok(stored);
         }
         let key = self.keys.current(KeyPurpose::Rows, &chunk.scope).await?;
-        let raw = chunk.rows.len();
-        let (world, vault, sealing) = (self.world.clone(), self.keys.vault(), Arc::clone(&key));
-        let sealed = blocking(move || {
+        let sealed = self.seal(id, Arc::clone(&key), chunk.rows).await?;
+        drop(worker);
+        self.new_bytes.fetch_add(sealed.bytes.len() as u64, Relaxed);
+        self.lay(id, key.id(), &sealed).await
+    }
+
+    async fn seal(
+        &self,
+        id: ChunkId,
+        key: Arc<SealingKey>,
+        rows: Vec<u8>,
+    ) -> Result<Sealed, Error> {
+        let (world, vault, benches) =
+            (self.world.clone(), self.keys.vault(), Arc::clone(&self.benches));
+        let spare = self.spare();
+        blocking(move || {
             let name = id.to_string();
             let binding = Binding { vault, kind: "chunk", name: &name, beside: &[] };
-            seal_and_open_again(&chunk, &sealing, binding, &world)
+            let mut bench = lock(&benches).pop().map_or_else(Workbench::new, Ok)?;
+            let sealed = bench.seal_and_open_again(&rows, &key, binding, &*world.entropy)?;
+            lock(&benches).push(bench);
+            let raw = rows.len();
+            spare.give_back(rows);
+            Ok(Sealed { bytes: sealed, raw })
         })
         .await?
-        .map_err(|source| unwritable(format!("chunk {id}"), source))?;
-        self.new_bytes.fetch_add(sealed.len() as u64, Relaxed);
-        self.lay(id, key.id(), &sealed, raw).await
+        .map_err(|source| unwritable(format!("chunk {id}"), source))
     }
 
     /// Where a chunk lies that is there already. One whose key is lost is none: nobody could open it.
@@ -143,24 +181,21 @@ impl ChunkStore {
         Ok(())
     }
 
-    async fn lay(
-        &self,
-        id: ChunkId,
-        key: &KeyId,
-        sealed: &[u8],
-        raw: usize,
-    ) -> Result<Stored, Error> {
+    async fn lay(&self, id: ChunkId, key: &KeyId, sealed: &Sealed) -> Result<Stored, Error> {
         let mut packing = self.packing.lock().await;
         if packing.open.is_none() {
             packing.packs += 1;
             if packing.packs > PackId::MOST {
                 return Err(Error::Internal("a backup of more packs than ids can number"));
             }
-            packing.open = Some(OpenPack::new(PackId::new(self.run.clone(), packing.packs)));
+            packing.open = Some(OpenPack::new(
+                PackId::new(self.run.clone(), packing.packs),
+                &self.spare_packs,
+            ));
         }
         let open = packing.open.as_mut().ok_or(Error::Internal("no open pack"))?;
         let entry = open
-            .add(id, key, sealed, raw)
+            .add(id, key, &sealed.bytes, sealed.raw)
             .map_err(|source| unwritable(format!("chunk {id}"), source))?;
         let stored = Stored { pack: Arc::new(open.id().clone()), entry: Arc::new(entry) };
         lock(&self.known).insert(id, stored.clone());
@@ -188,8 +223,13 @@ impl ChunkStore {
             .map_err(|source| unwritable(format!("pack {id}"), source))?;
         let (vault, size) = (Arc::clone(&self.world.vault), content.len() as u64);
         let (known, sizes) = (Arc::clone(&self.known), Arc::clone(&self.sizes));
+        let spare = Arc::clone(&self.spare_packs);
         packing.uploading.spawn(async move {
-            let stored = vault.put(&ObjectName::pack(&id), content.into()).await;
+            let content = Bytes::from(content);
+            let stored = vault.put(&ObjectName::pack(&id), content.clone()).await;
+            if content.is_unique() {
+                spare.give_back(content.into());
+            }
             drop(permit);
             match &stored {
                 Ok(()) => _ = lock(&sizes).insert(id, size),
@@ -298,19 +338,44 @@ fn unless_lost<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
     }
 }
 
-/// Compresses and seals, then opens, decompresses and compares: what goes into the vault is known to come out again.
-fn seal_and_open_again(
-    chunk: &RawChunk,
-    key: &SealingKey,
-    binding: Binding<'_>,
-    world: &World,
-) -> Result<Vec<u8>, FormatError> {
-    let sealed = key.seal(&compress(&chunk.rows)?, binding, &*world.entropy);
-    let again = decompress(&key.open(&sealed, binding)?, chunk.rows.len())?;
-    if again == chunk.rows {
-        Ok(sealed)
-    } else {
-        Err(FormatError::Content(binding.name.to_owned()))
+/// A sealed chunk, and how long its rows are.
+struct Sealed {
+    bytes: Vec<u8>,
+    raw: usize,
+}
+
+/// What sealing a chunk needs besides it, used again for the next one.
+struct Workbench {
+    codec: Codec,
+    frame: Vec<u8>,
+    opened: Vec<u8>,
+    again: Vec<u8>,
+}
+
+impl Workbench {
+    fn new() -> Result<Self, FormatError> {
+        let [frame, opened, again] = [const { Vec::new() }; 3];
+        Ok(Self { codec: Codec::new()?, frame, opened, again })
+    }
+
+    /// Compresses and seals, then opens, decompresses and compares: what goes into the vault is known to come out
+    /// again.
+    fn seal_and_open_again(
+        &mut self,
+        rows: &[u8],
+        key: &SealingKey,
+        binding: Binding<'_>,
+        entropy: &dyn Entropy,
+    ) -> Result<Vec<u8>, FormatError> {
+        self.codec.compress(rows, &mut self.frame)?;
+        let sealed = key.seal(&self.frame, binding, entropy);
+        key.open_into(&sealed, binding, &mut self.opened)?;
+        self.codec.decompress(&self.opened, rows.len(), &mut self.again)?;
+        if self.again == rows {
+            Ok(sealed)
+        } else {
+            Err(FormatError::Content(binding.name.to_owned()))
+        }
     }
 }
 

@@ -30,7 +30,7 @@ use crate::{
 const WAITING_BATCHES: usize = 4;
 
 /// Raw bytes of chunks that are being named, compressed and sealed at once, over all tables.
-const BYTES_AT_WORK: usize = 16 << 20;
+const BYTES_AT_WORK: usize = 8 << 20;
 const PERMIT_BYTES: usize = 64 << 10;
 
 /// What reading tables shares: the store, the memory it may use, the time it has.
@@ -77,7 +77,7 @@ impl TableJob {
     ) -> Result<TablePart, Error> {
         let tenant = self.tenant_column.as_deref().and_then(|column| table.place_of(column));
         let shape = RowShape::new(table.columns.len(), table.key_places(), tenant);
-        let mut cutter = Cutter::new(shape, CutSizes::STANDARD);
+        let mut cutter = Cutter::new(shape, CutSizes::STANDARD, self.store.spare());
         let (mut range, mut pending, mut ready) = (KeyRange::of(table), Vec::new(), Vec::new());
         while let Some(batch) = batches.recv().await {
             self.check_deadline()?;

@@ -1,43 +1,83 @@
 //! Compression of chunks and manifests: one zstd frame each, which states its content's size.
 
-use std::cell::RefCell;
+use zstd::{
+    bulk::{Compressor, Decompressor},
+    zstd_safe::compress_bound,
+};
 
 use crate::error::FormatError;
 
 /// The level that the database can keep up with; higher ones cost more time than they save storage.
 const LEVEL: i32 = 3;
 
-thread_local! {
-    static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
+/// What compressing many chunks needs again and again.
+pub struct Codec {
+    compressor: Compressor<'static>,
+    decompressor: Decompressor<'static>,
+}
+
+impl Codec {
+    /// A new one.
+    ///
+    /// # Errors
+    /// [`FormatError::Compression`] if there is no memory for it.
+    pub fn new() -> Result<Self, FormatError> {
+        let compressor = Compressor::new(LEVEL).map_err(FormatError::Compression)?;
+        let decompressor = Decompressor::new().map_err(FormatError::Compression)?;
+        Ok(Self { compressor, decompressor })
+    }
+
+    /// Compresses `raw` into one frame, which takes the place of what `frame` held.
+    ///
+    /// # Errors
+    /// [`FormatError::Compression`] if zstd fails, which it does only for lack of memory.
+    pub fn compress(&mut self, raw: &[u8], frame: &mut Vec<u8>) -> Result<(), FormatError> {
+        frame.clear();
+        frame.reserve(compress_bound(raw.len()));
+        self.compressor.compress_to_buffer(raw, frame).map_err(FormatError::Compression)?;
+        Ok(())
+    }
+
+    /// Puts what was compressed, exactly `raw_length` bytes, in the place of what `raw` held.
+    ///
+    /// # Errors
+    /// [`FormatError::Compression`] if it is no frame; that or [`FormatError::Length`] if it is one of another
+    /// length.
+    pub fn decompress(
+        &mut self,
+        frame: &[u8],
+        raw_length: usize,
+        raw: &mut Vec<u8>,
+    ) -> Result<(), FormatError> {
+        raw.clear();
+        raw.reserve(raw_length);
+        self.decompressor.decompress_to_buffer(frame, raw).map_err(FormatError::Compression)?;
+        if raw.len() == raw_length {
+            Ok(())
+        } else {
+            Err(FormatError::Length { expected: raw_length as u64, given: raw.len() as u64 })
+        }
+    }
 }
 
 /// Compresses `raw` into one frame.
 ///
 /// # Errors
-/// [`FormatError::Compression`] if zstd fails, which it does only for lack of memory.
+/// As [`Codec::compress`].
 pub fn compress(raw: &[u8]) -> Result<Vec<u8>, FormatError> {
-    COMPRESSOR.with_borrow_mut(|slot| {
-        let compressor = match slot {
-            Some(compressor) => compressor,
-            None => {
-                slot.insert(zstd::bulk::Compressor::new(LEVEL).map_err(FormatError::Compression)?)
-            }
-        };
-        compressor.compress(raw).map_err(FormatError::Compression)
-    })
+    let mut frame = Vec::new();
+    Codec::new()?.compress(raw, &mut frame)?;
+    Ok(frame)
 }
 
 /// Gives back what was compressed, exactly `raw_length` bytes.
 ///
 /// # Errors
-/// [`FormatError::Compression`] if it is no frame, or one of another length.
-pub fn decompress(compressed: &[u8], raw_length: usize) -> Result<Vec<u8>, FormatError> {
-    let raw = zstd::bulk::decompress(compressed, raw_length).map_err(FormatError::Compression)?;
-    if raw.len() == raw_length {
-        Ok(raw)
-    } else {
-        Err(FormatError::Length { expected: raw_length as u64, given: raw.len() as u64 })
-    }
+/// As [`Codec::decompress`].
+pub fn decompress(frame: &[u8], raw_length: usize) -> Result<Vec<u8>, FormatError> {
+    let mut raw = Vec::new();
+    Codec::new()?.decompress(frame, raw_length, &mut raw)?;
+    Ok(raw)
 }
 
 #[cfg(test)]

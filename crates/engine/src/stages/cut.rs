@@ -6,7 +6,12 @@
 //! ones; then the cuts are again where they were. Within a segment the rows of each tenant make one
 //! **chunk**, so that memory is bounded by one segment, not by the number of tenants.
 
-use super::rows::{Digest, RowBatch, RowShape};
+use std::sync::Arc;
+
+use super::{
+    rows::{Digest, RowBatch, RowShape},
+    spare::Spare,
+};
 use crate::{error::FormatError, model::Scope};
 
 /// Sizes that decide the cuts, in raw bytes. Equal sizes give equal cuts; another choice stays readable.
@@ -63,6 +68,7 @@ pub struct RawChunk {
 pub struct Cutter {
     shape: RowShape,
     sizes: CutSizes,
+    spare: Arc<Spare>,
     shared: Option<RawChunk>,
     tenants: Vec<OpenChunk>,
     size: usize,
@@ -76,9 +82,9 @@ struct OpenChunk {
 }
 
 impl Cutter {
-    /// A cutter for rows of this shape.
-    pub fn new(shape: RowShape, sizes: CutSizes) -> Self {
-        Self { shape, sizes, shared: None, tenants: Vec::new(), size: 0 }
+    /// A cutter for rows of this shape, which makes chunks of spare memory.
+    pub fn new(shape: RowShape, sizes: CutSizes, spare: Arc<Spare>) -> Self {
+        Self { shape, sizes, spare, shared: None, tenants: Vec::new(), size: 0 }
     }
 
     /// Takes rows and gives each chunk that they complete to `chunk`.
@@ -110,12 +116,13 @@ impl Cutter {
 
     fn open_chunk(&mut self, tenant: Option<&[u8]>) -> &mut RawChunk {
         let Some(tenant) = tenant else {
-            return self.shared.get_or_insert_with(|| RawChunk::new(Scope::Shared));
+            let new = || RawChunk::new(Scope::Shared, &self.spare);
+            return self.shared.get_or_insert_with(new);
         };
         let place = match self.tenants.binary_search_by(|open| open.tenant.as_slice().cmp(tenant)) {
             Ok(place) => place,
             Err(place) => {
-                let chunk = RawChunk::new(Scope::tenant(tenant));
+                let chunk = RawChunk::new(Scope::tenant(tenant), &self.spare);
                 self.tenants.insert(place, OpenChunk { tenant: tenant.to_vec(), chunk });
                 place
             }
@@ -125,8 +132,8 @@ impl Cutter {
 }
 
 impl RawChunk {
-    fn new(scope: Scope) -> Self {
-        Self { scope, rows: Vec::new(), digest: Digest::default() }
+    fn new(scope: Scope, spare: &Spare) -> Self {
+        Self { scope, rows: spare.take(), digest: Digest::default() }
     }
 
     fn add(&mut self, row: &[u8]) {
@@ -149,7 +156,8 @@ mod tests {
     type Row = (u64, u8, Vec<u8>);
 
     fn cut(rows: &[Row]) -> Vec<RawChunk> {
-        let mut cutter = Cutter::new(RowShape::new(3, vec![0], Some(1)), SMALL);
+        let mut cutter =
+            Cutter::new(RowShape::new(3, vec![0], Some(1)), SMALL, Arc::new(Spare::new(0)));
         let mut chunks = Vec::new();
         for part in rows.chunks(7) {
             let mut batch = RowBatch::new();

@@ -9,4 +9,5 @@ pub mod definition;
 pub mod pack;
 pub mod rows;
 pub mod seal;
+pub mod spare;
 pub mod sql;

@@ -9,7 +9,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::seal::{Binding, SealingKey};
+use super::{
+    seal::{Binding, SealingKey},
+    spare::Spare,
+};
 use crate::{
     error::FormatError,
     model::{ChunkId, KeyId, PackId, VaultId},
@@ -55,9 +58,10 @@ pub struct OpenPack {
 }
 
 impl OpenPack {
-    /// An empty pack.
-    pub fn new(id: PackId) -> Self {
-        let mut bytes = Vec::with_capacity(FULL + (1 << 20));
+    /// An empty pack, made of spare memory.
+    pub fn new(id: PackId, spare: &Spare) -> Self {
+        let mut bytes = spare.take();
+        bytes.reserve(FULL + (1 << 20));
         bytes.extend_from_slice(MAGIC);
         Self { id, bytes, entries: Vec::new() }
     }

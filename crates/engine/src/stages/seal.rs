@@ -87,17 +87,33 @@ impl SealingKey {
     /// # Errors
     /// [`FormatError::Seal`] if anything at all differs from what was sealed.
     pub fn open(&self, sealed: &[u8], binding: Binding<'_>) -> Result<Vec<u8>, FormatError> {
+        let mut text = Vec::new();
+        self.open_into(sealed, binding, &mut text)?;
+        Ok(text)
+    }
+
+    /// The same, in the place of what `text` held.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; `text` means nothing then.
+    pub fn open_into(
+        &self,
+        sealed: &[u8],
+        binding: Binding<'_>,
+        text: &mut Vec<u8>,
+    ) -> Result<(), FormatError> {
         let broken = || FormatError::Seal { kind: binding.kind, name: binding.name.to_owned() };
-        let (nonce, text) = sealed.split_at_checked(NONCE_LEN).ok_or_else(broken)?;
+        let (nonce, hidden) = sealed.split_at_checked(NONCE_LEN).ok_or_else(broken)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| broken())?;
-        let mut text = text.to_vec();
+        text.clear();
+        text.extend_from_slice(hidden);
         let length = self
             .aead
-            .open_in_place(nonce, Aad::from(binding.aad(&self.id)), &mut text)
+            .open_in_place(nonce, Aad::from(binding.aad(&self.id)), &mut *text)
             .map_err(|_| broken())?
             .len();
         text.truncate(length);
-        Ok(text)
+        Ok(())
     }
 }
 
