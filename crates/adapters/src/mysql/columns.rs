@@ -8,8 +8,8 @@ use gorgen_engine::{
 };
 
 use super::{
-    catalog::Schema,
     connect::{Answer, Session},
+    schema::Schema,
 };
 
 /// Stored columns by table, in order; and what can't be trusted about some of them.

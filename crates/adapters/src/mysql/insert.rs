@@ -3,11 +3,10 @@
 use gorgen_engine::{
     model::{Flavor, SourceIdentity, Table},
     ports::TargetError,
-    stages::rows::take_value,
+    stages::{rows::take_value, sql::json},
 };
 
 use super::{
-    json,
     names::{ident_list, qualified},
     place::Place,
 };

@@ -7,7 +7,7 @@ use gorgen_engine::{
     ports::SourceError,
 };
 
-use super::{catalog::Schema, connect::Session, names::ident};
+use super::{connect::Session, names::ident, schema::Schema};
 
 /// A unique index that can order rows: no column of it can be NULL, none is a part or an expression.
 #[derive(Debug)]

@@ -16,8 +16,17 @@ use super::{
     load_data,
     place::{is_enum, is_rounded_real},
     survey::Survey,
-    target::LoadBy,
 };
+
+/// How rows get into tables.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LoadBy {
+    /// `LOAD DATA LOCAL` where the server takes it, else `INSERT`.
+    #[default]
+    WhatTheServerTakes,
+    /// `INSERT`, always.
+    Insert,
+}
 
 /// A conflict with another loader of the same table goes away when that one has committed.
 const ATTEMPTS: u32 = 10;

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! connect      an address -> a session whose every setting that matters is known
+//! schema       what there is, by name
 //! catalog      what the database holds; columns, keys, objects and privileges have files of their own
 //! snapshot     sessions that provably see one moment
 //! reader       one table of a snapshot -> canonical rows
@@ -17,7 +18,6 @@ mod connect;
 mod context;
 mod error;
 mod insert;
-mod json;
 mod keys;
 mod load_data;
 mod loader;
@@ -27,6 +27,7 @@ mod place;
 mod privileges;
 mod reader;
 mod real;
+mod schema;
 mod snapshot;
 mod source;
 mod survey;
@@ -35,6 +36,7 @@ mod target;
 mod trigger;
 
 pub use error::MySqlError;
+pub use loader::LoadBy;
 pub use source::MySqlSource;
 pub use surveyor::MySqlSurveyor;
-pub use target::{LoadBy, MySqlTarget};
+pub use target::MySqlTarget;

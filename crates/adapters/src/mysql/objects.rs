@@ -11,10 +11,10 @@ use gorgen_engine::{
 };
 
 use super::{
-    catalog::{Listed, Schema},
     connect::{Answer, Session},
     error::MySqlError,
     names::{ident, qualified},
+    schema::{Listed, Schema},
     trigger,
 };
 

@@ -4,10 +4,10 @@ use std::{borrow::Cow, ops::Range};
 
 use gorgen_engine::{
     model::{Column, Flavor, Table, ValueKind},
-    stages::rows::take_value,
+    stages::{rows::take_value, sql::json},
 };
 
-use super::{error::MySqlError, json, place::is_enum};
+use super::{error::MySqlError, place::is_enum};
 
 /// What was found.
 #[derive(Debug, Default)]

@@ -12,7 +12,7 @@ use gorgen_engine::{
 };
 use jiff::Timestamp;
 
-use super::{LoadBy, MySqlTarget, catalog::Schema, connect::Session, privileges::Grants, snapshot};
+use super::{LoadBy, MySqlTarget, connect::Session, privileges::Grants, schema::Schema, snapshot};
 use crate::settings::DatabaseUrl;
 
 /// A database on a server that speaks MySQL's protocol, to be looked at.

@@ -11,25 +11,15 @@ use mysql_async::prelude::Queryable;
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::{
-    catalog::Schema,
     connect::Session,
     context,
     error::MySqlError,
-    loader::MySqlLoader,
+    loader::{LoadBy, MySqlLoader},
     names::{ident, literal, qualified},
+    schema::Schema,
     source::MySqlSource,
 };
 use crate::settings::DatabaseUrl;
-
-/// How rows get into tables.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum LoadBy {
-    /// `LOAD DATA LOCAL` where the server takes it, else `INSERT`.
-    #[default]
-    WhatTheServerTakes,
-    /// `INSERT`, always.
-    Insert,
-}
 
 /// A database, there or not yet, on a server that speaks MySQL's protocol.
 pub struct MySqlTarget {
