@@ -557,3 +557,16 @@ async fn a_restore_that_fails_tells_why_also_when_its_record_cannot_be_written()
             .unwrap_err();
     assert_eq!(error.kind(), Kind::Integrity, "{error}");
 }
+
+/// A run's id tells the second in which it started; reports and records tell more.
+#[tokio::test]
+async fn runs_are_timed_to_the_fraction_of_a_second() {
+    let clinic = Clinic::new();
+    clinic.clock.advance(jiff::SignedDuration::from_millis(750));
+    let now = clinic.world().clock.now();
+    let backup = clinic.backup().await;
+    assert_eq!((backup.started, backup.ended), (now, now));
+    let verified = clinic.verify().await;
+    assert_eq!((verified.started, verified.ended), (now, now));
+    assert!(clinic.records().iter().all(|record| record.started == now && record.ended == now));
+}

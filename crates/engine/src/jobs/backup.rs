@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use tokio::{sync::Mutex, task::JoinSet};
 
 use super::{
-    Error, KeyChest, World, backups, lock::Lock, record, store::ChunkStore, table::TableJob,
+    Error, KeyChest, World, backups, lock::Lock, record, record::Run, store::ChunkStore,
+    table::TableJob,
 };
 use crate::{
     model::{Catalog, KeyPurpose, ObjectName, Position, RunId, Scope, SourceIdentity, VaultId},
@@ -80,34 +81,26 @@ pub struct Report {
 /// Whatever the error, no manifest was written: the backup does not exist. What was stored before it is
 /// found and used by the next backup.
 pub async fn run(world: &World, source: &dyn Source, request: &Request) -> Result<Report, Error> {
-    let run = Run::start(world).await?;
+    let run = start(world).await?;
     check_owner(world, source, request).await?;
     let lock = Lock::acquire(world, &run.id, request.lease).await?;
     record::died(world, lock.died.as_ref()).await?;
 
     let result = back_up(world, source, request, &run, &lock).await;
 
-    let recorded = record::ended(world, &run.id, Job::Backup, &source.identity(), &result).await;
+    let recorded = record::ended(world, &run, Job::Backup, &source.identity(), &result).await;
     let released = lock.release().await;
     let report = result?;
     recorded.and(released)?;
     Ok(report)
 }
 
-/// This run, and the backup it makes.
-struct Run {
-    id: RunId,
-    started: Timestamp,
-}
-
-impl Run {
-    /// Its id is greater than every backup's, whatever the clock says: ids order backups.
-    async fn start(world: &World) -> Result<Self, Error> {
-        let started = world.clock.now();
-        let newest = backups::ids(&*world.vault).await?.pop();
-        let id = RunId::after(newest.as_ref(), started, random(&*world.entropy));
-        Ok(Self { id, started })
-    }
+/// A run whose id is greater than every backup's, whatever the clock says: ids order backups.
+async fn start(world: &World) -> Result<Run, Error> {
+    let started = world.clock.now();
+    let newest = backups::ids(&*world.vault).await?.pop();
+    let id = RunId::after(newest.as_ref(), started, random(&*world.entropy));
+    Ok(Run { id, started })
 }
 
 /// Begins anew when a definition changes, a few times.

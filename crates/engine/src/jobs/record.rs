@@ -1,25 +1,41 @@
 //! Leaving a record of every run, whatever became of it.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Error, World};
 use crate::{
     model::{ObjectName, RunId, SourceIdentity},
-    ports::VaultError,
+    ports::{VaultError, random},
     records::run::{Job, Outcome, RunRecord},
 };
+
+/// One execution of a job.
+pub(super) struct Run {
+    pub(super) id: RunId,
+    /// To the fraction of a second, which its id does not tell.
+    pub(super) started: Timestamp,
+}
+
+impl Run {
+    /// A run that starts now.
+    pub(super) fn start(world: &World) -> Self {
+        let started = world.clock.now();
+        Self { id: RunId::new(started, random(&*world.entropy)), started }
+    }
+}
 
 /// Records how a run ended.
 pub(super) async fn ended<T: Serialize>(
     world: &World,
-    run: &RunId,
+    run: &Run,
     job: Job,
     source: &SourceIdentity,
     result: &Result<T, Error>,
 ) -> Result<(), Error> {
     let outcome = if result.is_ok() { Outcome::Succeeded } else { Outcome::Failed };
     let now = world.clock.now();
-    let mut record = RunRecord::new(run.clone(), job, outcome, run.started().unwrap_or(now), now);
+    let mut record = RunRecord::new(run.id.clone(), job, outcome, run.started, now);
     record.source = Some(source.clone());
     match result {
         Ok(summary) => record.summary = serde_json::to_value(summary).ok(),

@@ -19,14 +19,14 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{Error, Fetcher, KeyChest, World, backups, fetch::Stretch, record};
+use super::{Error, Fetcher, KeyChest, World, backups, fetch::Stretch, record, record::Run};
 use crate::{
     model::{
         Catalog, CharsetContext, Flavor, Relation, RunId, SourceIdentity, StoredObject,
         StoredObjectKind, Table, VaultId,
     },
     policy::compatibility,
-    ports::{Loader, Reader, Target, TargetError, TargetInfo, TargetState, random},
+    ports::{Loader, Reader, Target, TargetError, TargetInfo, TargetState},
     records::{
         manifest::{Manifest, TablePart},
         run::Job,
@@ -109,7 +109,7 @@ pub async fn run(
     request: &Request,
 ) -> Result<Report, Error> {
     let vault = backups::existing_identity(&*world.vault).await?.vault;
-    let run = RunId::new(world.clock.now(), random(&*world.entropy));
+    let run = Run::start(world);
     let identity = target.source().identity();
     let result = restore(world, vault, target, backup, request, &run).await;
     let recorded = record::ended(world, &run, Job::Restore, &identity, &result).await;
@@ -124,7 +124,7 @@ async fn restore(
     target: &dyn Target,
     backup: &str,
     request: &Request,
-    run: &RunId,
+    run: &Run,
 ) -> Result<Report, Error> {
     let backup = backups::find(&*world.vault, backup).await?;
     let keys = Arc::new(KeyChest::open(world, vault).await?);
@@ -139,11 +139,11 @@ async fn restore(
         Err(failure) => return Err(work.leave_as_it_was(state, failure).await),
     };
     Ok(Report {
-        restore: run.clone(),
-        run: run.clone(),
+        restore: run.id.clone(),
+        run: run.id.clone(),
         backup,
         target: target.source().identity(),
-        started: run.started().unwrap_or_else(|| world.clock.now()),
+        started: run.started,
         ended: world.clock.now(),
         rows: tables.iter().map(|table| table.digest.rows).sum(),
         raw_bytes: tables.iter().map(|table| table.digest.bytes).sum(),

@@ -10,11 +10,11 @@ use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, KeyChest, World, backups, keys, record, store::blocking};
+use super::{Error, KeyChest, World, backups, keys, record, record::Run, store::blocking};
 use crate::{
     error::FormatError,
     model::{KeyId, ObjectName, PackId, RunId, Scope, VaultId, prefix},
-    ports::{KeyringError, VaultError, random},
+    ports::{KeyringError, VaultError},
     records::{
         identity::VaultIdentity,
         key::KeyRecord,
@@ -81,8 +81,7 @@ type Needs = HashMap<Entry, BTreeSet<usize>>;
 /// # Errors
 /// Only if verifying was not possible: what is wrong with the vault is in the report.
 pub async fn run(world: &World, only: Option<&RunId>, read_data: bool) -> Result<Report, Error> {
-    let started = world.clock.now();
-    let run = RunId::new(started, random(&*world.entropy));
+    let run = Run::start(world);
     let identity = backups::existing_identity(&*world.vault).await?;
     let result = verify(world, &identity, only, read_data, &run).await;
     record::ended(world, &run, Job::Verify, &identity.source, &result).await?;
@@ -94,7 +93,7 @@ async fn verify(
     identity: &VaultIdentity,
     only: Option<&RunId>,
     read_data: bool,
-    run: &RunId,
+    run: &Run,
 ) -> Result<Report, Error> {
     let keys = KeyChest::open(world, identity.vault).await?;
     let mut check = Check::new(world, keys, only).await?;
@@ -103,7 +102,7 @@ async fn verify(
     if read_data {
         check.data().await?;
     }
-    Ok(check.into_report(run.clone(), read_data))
+    Ok(check.into_report(run, read_data))
 }
 
 struct Check<'a> {
@@ -311,7 +310,7 @@ impl<'a> Check<'a> {
         self.problems.entry(key).or_default().extend(backups);
     }
 
-    fn into_report(self, run: RunId, read_data: bool) -> Report {
+    fn into_report(self, run: &Run, read_data: bool) -> Report {
         let is_spare = |name: &&ObjectName| {
             let id = name.stem(prefix::PACKS, ".pack").and_then(|stem| stem.parse().ok());
             id.is_some_and(|id: PackId| !self.needs.contains_key(&id))
@@ -322,8 +321,8 @@ impl<'a> Check<'a> {
             backups: backups.into_iter().collect(),
         });
         Report {
-            started: run.started().unwrap_or_else(|| self.world.clock.now()),
-            run,
+            started: run.started,
+            run: run.id.clone(),
             ended: self.world.clock.now(),
             objects: self.sizes.len() as u64,
             bytes: self.sizes.values().sum(),
