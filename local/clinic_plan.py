@@ -52,8 +52,8 @@ class Clinic:
         return Dice(self.seed, table)
 
     def cep(self, row: str) -> str:
-        """The postcode of a row of cep_coordenadas: nine regions, unique, eight digits."""
-        return f"({row}) * 89 + 10000000 * (1 + ({row}) % 9)"
+        """The postcode of a row of cep_coordenadas: nine regions, unique, eight digits up to a clinic of 27 GB."""
+        return f"(({row}) DIV 9) * 89 + 10000000 * (1 + ({row}) % 9)"
 
     def patient(self, visit: str) -> str:
         """The patient's row of a visit's row. The visits of a return appointment share the patient of its origin."""
