@@ -1,18 +1,12 @@
 //! Catching a backup in the middle of a table.
 
-use super::{Database, Server, server::ident, tool::Running, wait_until};
+use super::{Database, Server, server::ident};
 
-/// Waits until a backup reads a table of its source; the table must be so large that it is still being read then.
-pub fn wait_for_reading(server: &Server, source: &Database<'_>, running: &mut Running) {
-    wait_until("a table is read", || !running.is_running() || !readers(server, source).is_empty());
-    assert!(running.is_running(), "the table is too small to be caught in the middle");
-}
-
-/// The server's ids of the sessions that read tables of a source right now.
-pub fn readers(server: &Server, source: &Database<'_>) -> Vec<String> {
+/// The server's ids of the sessions that read a table of a source right now; it is given between backticks.
+pub fn readers(server: &Server, source: &Database<'_>, table: &str) -> Vec<String> {
     let reading = format!(
         "SELECT ID FROM information_schema.PROCESSLIST
-         WHERE INFO LIKE 'SELECT %FROM {}.%' AND INFO NOT LIKE 'SELECT 1 %' AND ID <> CONNECTION_ID()",
+         WHERE INFO LIKE 'SELECT %FROM {}.{table} %' AND INFO NOT LIKE 'SELECT 1 %' AND ID <> CONNECTION_ID()",
         ident(&source.name)
     );
     server.sql("", reading).lines().map(str::to_owned).collect()
