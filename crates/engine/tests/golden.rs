@@ -27,7 +27,7 @@ use gorgen_engine::{
     testing::{FakeSource, FakeTarget, SeededEntropy, row, table},
 };
 use jiff::SignedDuration;
-use support::{Clinic, Content, content, request, restoring};
+use support::{Clinic, Content, content, reading, request, restoring};
 
 /// When its backups were made.
 const MADE: [&str; 2] = ["2026-11-23T06:01:00Z", "2026-12-01T06:01:00Z"];
@@ -184,7 +184,7 @@ async fn it_is_listed() {
 #[tokio::test]
 async fn it_is_whole() {
     let clinic = golden().await;
-    let report = verify::run(&world(&clinic), None, true).await.unwrap();
+    let report = verify::run(&world(&clinic), &reading()).await.unwrap();
     assert_eq!(report.problems, []);
     assert_eq!((report.backups.len(), report.unreferenced_packs), (2, 0));
     assert_eq!(report.chunks_read, 6, "four of the first backup, two of the second");

@@ -16,7 +16,9 @@ use gorgen_engine::{
     records::manifest::Manifest,
     testing::{FailingVault, FakeTarget, Fault, MemoryKeyring, SeededEntropy},
 };
-use support::{Clinic, chunks_of, content, patient, request, restoring, state_of, text_of};
+use support::{
+    Clinic, chunks_of, content, patient, reading, request, restoring, state_of, text_of,
+};
 
 /// A clinic with two backups that share some chunks, and what each of them needs.
 struct Kept {
@@ -108,7 +110,7 @@ fn named(report: &verify::Report) -> BTreeSet<&str> {
 
 async fn verify(clinic: &Clinic, read_data: bool) -> Result<verify::Report, Error> {
     clinic.pass_a_minute();
-    verify::run(&clinic.world(), None, read_data).await
+    verify::run(&clinic.world(), &verify::Request { read_data, ..reading() }).await
 }
 
 /// Restores every backup: those that are hurt fail and leave nothing behind, the others come back.
@@ -338,9 +340,10 @@ async fn one_backup_is_verified_by_itself() {
     };
     let clinic = kept.copy().await;
     clinic.vault.remove(&ObjectName::manifest(first));
-    let only = |backup| {
+    let only = |backup: &RunId| {
+        let request = verify::Request { only: Some(backup.clone()), ..reading() };
         let world = clinic.world();
-        async move { verify::run(&world, Some(backup), true).await.unwrap() }
+        async move { verify::run(&world, &request).await.unwrap() }
     };
     let report = only(second).await;
     assert_eq!(
@@ -570,6 +573,6 @@ async fn runs_are_timed_to_the_fraction_of_a_second() {
     assert!(time(report.started, report.ended), "{} to {}", report.started, report.ended);
     let record = clinic.records().pop().expect("the backup's record");
     assert!(time(record.started, record.ended), "{} to {}", record.started, record.ended);
-    let report = verify::run(&clinic.world(), None, false).await.unwrap();
+    let report = verify::run(&clinic.world(), &verify::Request::default()).await.unwrap();
     assert!(time(report.started, report.ended), "{} to {}", report.started, report.ended);
 }

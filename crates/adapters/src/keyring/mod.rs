@@ -3,6 +3,7 @@
 mod file;
 #[cfg(feature = "aws")]
 mod kms;
+mod none;
 
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use gorgen_engine::ports::{Keyring, KeyringError};
 pub use file::FileKeyring;
 #[cfg(feature = "aws")]
 pub use kms::KmsKeyring;
+pub use none::NoKeyring;
 
 use crate::{aws::Aws, settings::KeyringUrl};
 

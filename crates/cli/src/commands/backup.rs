@@ -31,6 +31,7 @@ pub(super) async fn run(
         readers: settings.readers(),
         lease: settings.lock_lease(),
         deadline: None,
+        scheduled: None,
         adopt: args.adopt,
     };
     let bars = output.bars("backup", &world.progress);

@@ -28,6 +28,7 @@ pub(super) async fn run(
         connections: settings.readers(),
         collations: args.collations.into_iter().collect(),
         definers: args.definer,
+        deadline: None,
     };
     let bars = output.bars("restore", &world.progress);
     let report = restore::run(&world, &target, &args.id, &request).await;

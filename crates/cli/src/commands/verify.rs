@@ -8,7 +8,7 @@ use std::{
 use gorgen_adapters::settings::Settings;
 use gorgen_engine::jobs::{
     backups,
-    verify::{self, Report},
+    verify::{self, Report, Request},
 };
 
 use crate::{
@@ -28,7 +28,8 @@ pub(super) async fn run(
         Some(id) => Some(backups::find(&*world.vault, id).await?),
         None => None,
     };
-    let report = verify::run(&world, only.as_ref(), args.read_data).await?;
+    let request = Request { only, read_data: args.read_data, ..Request::default() };
+    let report = verify::run(&world, &request).await?;
     output.result(&report, |text| describe(&report, text))?;
     Ok(if report.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use tokio::{sync::Mutex, task::JoinSet};
 
 use super::{
-    Error, KeyChest, World, backups, lock::Lock, record, record::Run, store::ChunkStore,
-    table::TableJob,
+    Error, KeyChest, World, backups, deadline::within, lock::Lock, record, record::Run, runs,
+    store::ChunkStore, table::TableJob,
 };
 use crate::{
     model::{Catalog, KeyPurpose, ObjectName, Position, RunId, Scope, SourceIdentity, VaultId},
@@ -44,6 +44,8 @@ pub struct Request {
     pub lease: Duration,
     /// When to stop, for a job whose time is limited.
     pub deadline: Option<Timestamp>,
+    /// The moment this backup was scheduled for; it is made once, however often it is asked for.
+    pub scheduled: Option<Timestamp>,
     /// Take over a vault that was made for a database at another address.
     pub adopt: bool,
 }
@@ -73,6 +75,9 @@ pub struct Report {
     pub attempts: u32,
     /// What is there but not covered, each a sentence.
     pub warnings: Vec<String>,
+    /// An earlier run made this backup for the same schedule; this one changed nothing.
+    #[serde(skip)]
+    pub already_done: bool,
 }
 
 /// Makes a backup.
@@ -81,10 +86,15 @@ pub struct Report {
 /// Whatever the error, no manifest was written: the backup does not exist. What was stored before it is
 /// found and used by the next backup.
 pub async fn run(world: &World, source: &dyn Source, request: &Request) -> Result<Report, Error> {
-    let run = start(world).await?;
+    let run = start(world, request.scheduled).await?;
     check_owner(world, source, request).await?;
     let lock = Lock::acquire(world, &run.id, request.lease).await?;
     record::died(world, lock.died.as_ref()).await?;
+    // Asked under the lock: of two runs for one moment the second sees what the first has done.
+    if let Some(report) = runs::done::<Report>(world, Job::Backup, request.scheduled).await? {
+        lock.release().await?;
+        return Ok(Report { already_done: true, ..report });
+    }
 
     let result = back_up(world, source, request, &run, &lock).await;
 
@@ -96,11 +106,11 @@ pub async fn run(world: &World, source: &dyn Source, request: &Request) -> Resul
 }
 
 /// A run whose id is greater than every backup's, whatever the clock says: ids order backups.
-async fn start(world: &World) -> Result<Run, Error> {
+async fn start(world: &World, scheduled: Option<Timestamp>) -> Result<Run, Error> {
     let started = world.clock.now();
     let newest = backups::ids(&*world.vault).await?.pop();
     let id = RunId::after(newest.as_ref(), started, random(&*world.entropy));
-    Ok(Run { id, started })
+    Ok(Run::new(world, id, started, scheduled))
 }
 
 /// Begins anew when a definition changes, a few times.
@@ -137,11 +147,12 @@ async fn attempt(
     store: &Arc<ChunkStore>,
 ) -> Result<Report, Error> {
     let Snapshot { catalog, position, consistency, readers } =
-        source.snapshot(request.readers).await?;
+        within(world, request.deadline, source.snapshot(request.readers)).await??;
     let snapshot = world.clock.now();
     let (catalog, connections) = (Arc::new(catalog), readers.len());
 
-    let tables = read_tables(world, request, &catalog, readers, store).await;
+    let tables = read_tables(world, request, &catalog, readers, store);
+    let tables = within(world, request.deadline, tables).await.flatten();
     // What a job that ran out of time has read so far is kept, for the next one to build on.
     store.finish().await?;
     let tables = tables?;
@@ -330,5 +341,6 @@ fn report(
         readers,
         attempts: 1,
         warnings,
+        already_done: false,
     }
 }

@@ -89,6 +89,11 @@ pub async fn find(vault: &dyn Vault, text: &str) -> Result<RunId, Error> {
     ids.into_iter().find(|id| id.as_str() == text).ok_or_else(missing)
 }
 
+/// The header of a backup, or why it can't be read. No key is needed, and nothing is proved.
+pub async fn header(vault: &dyn Vault, id: &RunId) -> Result<Result<Header, FormatError>, Error> {
+    read_header(vault, &ObjectName::manifest(id)).await
+}
+
 /// Opens the manifest of a backup.
 ///
 /// # Errors

@@ -45,6 +45,14 @@ pub enum Error {
         /// The vault.
         vault: String,
     },
+    /// There is no such run.
+    #[error("there is no record of run {id:?} in {vault}")]
+    NoSuchRun {
+        /// What was asked for.
+        id: String,
+        /// The vault.
+        vault: String,
+    },
     /// The backup has no such table.
     #[error("backup {backup} has no table {table:?} (it has {known})")]
     NoSuchTable {
@@ -128,6 +136,12 @@ pub enum Error {
     /// The files of an export.
     #[error(transparent)]
     Files(#[from] FilesError),
+    /// A restore test had nothing to compare.
+    #[error("backup {backup} holds no table: its restore proved nothing")]
+    NothingTested {
+        /// The backup.
+        backup: RunId,
+    },
     /// A part of this program stopped without saying why: a defect of ours.
     #[error("internal error: {0}")]
     Internal(&'static str),

@@ -2,15 +2,20 @@
 
 pub mod backup;
 pub mod backups;
+mod deadline;
 pub mod doctor;
 mod error;
 pub mod export;
 mod fetch;
 mod keys;
 mod lock;
+pub mod plan;
 mod record;
 mod remedy;
+pub mod report;
 pub mod restore;
+pub mod restore_test;
+pub mod runs;
 mod store;
 mod table;
 pub mod verify;

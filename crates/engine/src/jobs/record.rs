@@ -15,13 +15,26 @@ pub(super) struct Run {
     pub(super) id: RunId,
     /// To the fraction of a second, which its id does not tell.
     pub(super) started: Timestamp,
+    /// The moment it was scheduled for.
+    pub(super) scheduled: Option<Timestamp>,
 }
 
 impl Run {
     /// A run that starts now.
-    pub(super) fn start(world: &World) -> Self {
+    pub(super) fn start(world: &World, scheduled: Option<Timestamp>) -> Self {
         let started = world.clock.now();
-        Self { id: RunId::new(started, random(&*world.entropy)), started }
+        Self::new(world, RunId::new(started, random(&*world.entropy)), started, scheduled)
+    }
+
+    /// A run of this id.
+    pub(super) fn new(
+        world: &World,
+        id: RunId,
+        started: Timestamp,
+        scheduled: Option<Timestamp>,
+    ) -> Self {
+        world.progress.begin(&id);
+        Self { id, started, scheduled }
     }
 }
 
@@ -37,6 +50,7 @@ pub(super) async fn ended<T: Serialize>(
     let now = world.clock.now();
     let mut record = RunRecord::new(run.id.clone(), job, outcome, run.started, now);
     record.source = Some(source.clone());
+    record.scheduled = run.scheduled;
     match result {
         Ok(summary) => record.summary = serde_json::to_value(summary).ok(),
         Err(error) => record.error = chain(error),

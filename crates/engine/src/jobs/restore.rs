@@ -19,7 +19,9 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{Error, Fetcher, KeyChest, World, backups, fetch::Stretch, record, record::Run};
+use super::{
+    Error, Fetcher, KeyChest, World, backups, deadline::within, fetch::Stretch, record, record::Run,
+};
 use crate::{
     model::{
         Catalog, CharsetContext, Flavor, Relation, RunId, SourceIdentity, StoredObject,
@@ -51,6 +53,8 @@ pub struct Request {
     pub collations: BTreeMap<String, String>,
     /// What to do with the definers of views, triggers, routines and events.
     pub definers: Definers,
+    /// When to stop and leave the target as it was, for a job whose time is limited.
+    pub deadline: Option<Timestamp>,
 }
 
 /// What a restore came to.
@@ -109,7 +113,7 @@ pub async fn run(
     request: &Request,
 ) -> Result<Report, Error> {
     let vault = backups::existing_identity(&*world.vault).await?.vault;
-    let run = Run::start(world);
+    let run = Run::start(world, None);
     let identity = target.source().identity();
     let result = restore(world, vault, target, backup, request, &run).await;
     let recorded = record::ended(world, &run, Job::Restore, &identity, &result).await;
@@ -118,7 +122,7 @@ pub async fn run(
     Ok(report)
 }
 
-async fn restore(
+pub(super) async fn restore(
     world: &World,
     vault: VaultId,
     target: &dyn Target,
@@ -134,7 +138,8 @@ async fn restore(
     let info = target.info().await?;
     let work = Work { world, target, info, request, chosen, fetcher: Fetcher::new(world, keys) };
     work.refuse_incompatible_target()?;
-    let (tables, phases, warnings) = match work.fill(state).await {
+    let filled = within(world, request.deadline, work.fill(state)).await.flatten();
+    let (tables, phases, warnings) = match filled {
         Ok(filled) => filled,
         Err(failure) => return Err(work.leave_as_it_was(state, failure).await),
     };
@@ -154,14 +159,18 @@ async fn restore(
 }
 
 /// What of a backup is to be restored.
-struct Chosen {
-    catalog: Catalog,
-    parts: Vec<TablePart>,
+pub(super) struct Chosen {
+    pub(super) catalog: Catalog,
+    pub(super) parts: Vec<TablePart>,
     left_out: Vec<String>,
 }
 
 /// Leaves of the manifest what was asked for: with tables named, only these and their triggers.
-fn choose(backup: &RunId, manifest: Manifest, request: &Request) -> Result<Chosen, Error> {
+pub(super) fn choose(
+    backup: &RunId,
+    manifest: Manifest,
+    request: &Request,
+) -> Result<Chosen, Error> {
     let Manifest { mut catalog, tables: mut parts, .. } = manifest;
     let mut left_out = Vec::new();
     if request.tables.is_empty() {

@@ -10,7 +10,10 @@ use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, KeyChest, World, backups, keys, record, record::Run, store::blocking};
+use super::{
+    Error, KeyChest, World, backups, deadline::within, keys, record, record::Run, runs,
+    store::blocking,
+};
 use crate::{
     error::FormatError,
     model::{KeyId, ObjectName, PackId, RunId, Scope, VaultId, prefix},
@@ -60,6 +63,22 @@ pub struct Report {
     pub raw_bytes_read: u64,
     /// Everything that is not as it should be; empty if all is well.
     pub problems: Vec<Problem>,
+    /// An earlier run verified for the same schedule; this one did nothing.
+    #[serde(skip)]
+    pub already_done: bool,
+}
+
+/// What to verify.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Only this backup; all, and what belongs to none, if left out.
+    pub only: Option<RunId>,
+    /// Read all data, instead of looking whether it is there.
+    pub read_data: bool,
+    /// When to stop, for a job whose time is limited.
+    pub deadline: Option<Timestamp>,
+    /// The moment this was scheduled for; it is done once, however often it is asked for.
+    pub scheduled: Option<Timestamp>,
 }
 
 /// One object that is missing or damaged.
@@ -80,10 +99,14 @@ type Needs = HashMap<Entry, BTreeSet<usize>>;
 ///
 /// # Errors
 /// Only if verifying was not possible: what is wrong with the vault is in the report.
-pub async fn run(world: &World, only: Option<&RunId>, read_data: bool) -> Result<Report, Error> {
-    let run = Run::start(world);
+pub async fn run(world: &World, request: &Request) -> Result<Report, Error> {
+    let run = Run::start(world, request.scheduled);
     let identity = backups::existing_identity(&*world.vault).await?;
-    let result = verify(world, &identity, only, read_data, &run).await;
+    if let Some(report) = runs::done::<Report>(world, Job::Verify, request.scheduled).await? {
+        return Ok(Report { already_done: true, ..report });
+    }
+    let result = verify(world, &identity, request, &run);
+    let result = within(world, request.deadline, result).await.flatten();
     record::ended(world, &run, Job::Verify, &identity.source, &result).await?;
     result
 }
@@ -91,18 +114,17 @@ pub async fn run(world: &World, only: Option<&RunId>, read_data: bool) -> Result
 async fn verify(
     world: &World,
     identity: &VaultIdentity,
-    only: Option<&RunId>,
-    read_data: bool,
+    request: &Request,
     run: &Run,
 ) -> Result<Report, Error> {
     let keys = KeyChest::open(world, identity.vault).await?;
-    let mut check = Check::new(world, keys, only).await?;
+    let mut check = Check::new(world, keys, request.only.as_ref()).await?;
     check.records().await?;
     check.manifests().await?;
-    if read_data {
+    if request.read_data {
         check.data().await?;
     }
-    Ok(check.into_report(run, read_data))
+    Ok(check.into_report(run, request.read_data))
 }
 
 struct Check<'a> {
@@ -332,6 +354,7 @@ impl<'a> Check<'a> {
             chunks_read: self.chunks_read,
             raw_bytes_read: self.raw_bytes_read,
             problems: problems.collect(),
+            already_done: false,
         }
     }
 }

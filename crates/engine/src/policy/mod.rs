@@ -4,3 +4,5 @@ pub mod compatibility;
 pub mod coverage;
 pub mod findings;
 pub mod keys;
+pub mod month;
+pub mod trend;

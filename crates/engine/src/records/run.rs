@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Which job ran.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Job {
     /// A backup.
@@ -20,9 +20,30 @@ pub enum Job {
     Restore,
     /// A verification.
     Verify,
+    /// A restore into a throw-away database, to prove that a backup can be restored.
+    RestoreTest,
+    /// A month's report.
+    Report,
+    /// Dropping what is no longer kept.
+    Cleanup,
     /// A job that a later version knows.
     #[serde(other)]
     Other,
+}
+
+impl Job {
+    /// The word used in records, metrics and names of functions.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Backup => "backup",
+            Self::Restore => "restore",
+            Self::Verify => "verify",
+            Self::RestoreTest => "restore-test",
+            Self::Report => "report",
+            Self::Cleanup => "cleanup",
+            Self::Other => "other",
+        }
+    }
 }
 
 /// How it ended.
@@ -50,6 +71,9 @@ pub struct RunRecord {
     pub job: Job,
     /// How it ended.
     pub outcome: Outcome,
+    /// The moment it was scheduled for, if a schedule started it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scheduled: Option<Timestamp>,
     /// When it started.
     pub started: Timestamp,
     /// When it ended, or was found dead.
@@ -79,6 +103,7 @@ impl RunRecord {
             run,
             job,
             outcome,
+            scheduled: None,
             started,
             ended,
             source: None,

@@ -115,7 +115,7 @@ impl Clinic {
     /// Verifies everything, with data.
     pub(crate) async fn verify(&self) -> verify::Report {
         self.pass_a_minute();
-        verify::run(&self.world(), None, true).await.expect("a verification")
+        verify::run(&self.world(), &reading()).await.expect("a verification")
     }
 
     /// Restores a backup into a new database.
@@ -198,8 +198,14 @@ pub(crate) fn request() -> backup::Request {
         readers: 1,
         lease: LEASE,
         deadline: None,
+        scheduled: None,
         adopt: false,
     }
+}
+
+/// A verification of everything, with data.
+pub(crate) fn reading() -> verify::Request {
+    verify::Request { read_data: true, ..verify::Request::default() }
 }
 
 /// A restore of everything.

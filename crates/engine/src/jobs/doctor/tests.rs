@@ -114,6 +114,7 @@ impl Clinic {
             readers: 1,
             lease: Duration::from_mins(1),
             deadline: None,
+            scheduled: None,
             adopt: false,
         };
         backup::run(&world, &self.source, &request).await
