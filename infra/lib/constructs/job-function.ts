@@ -1,0 +1,127 @@
+/** One Lambda function: a Rust binary, a role of its own, and a log of its own. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { CfnOutput, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Code, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { NagSuppressions } from 'cdk-nag';
+import { Construct } from 'constructs';
+import { type Config, ConfigError } from '../config';
+import { type FunctionName, inCamels, nameOf, vaultUrl } from '../names';
+import type { DatabaseAccess } from './database-access';
+import type { DatabaseNetwork } from './database-network';
+import { VAULT_ACCESS_REASON, vaultAccess } from './vault-access';
+
+/** Lambda retries an event twice, a minute and two later; after an hour it gives it to the dead letters. */
+const RETRIES = 2;
+const MAX_EVENT_AGE = Duration.hours(1);
+
+export interface JobFunctionProps {
+  readonly config: Config;
+  readonly name: FunctionName;
+  readonly description: string;
+  /** The folder that cargo-lambda builds into. */
+  readonly binaries: string;
+  readonly keyArn: string;
+  readonly memoryMb: number;
+  readonly timeout: Duration;
+  readonly environment?: Record<string, string>;
+  readonly database?: DatabaseAccess | undefined;
+  readonly network?: DatabaseNetwork | undefined;
+  /** Where events go that failed; a function that only answers has none. */
+  readonly deadLetters?: IQueue;
+}
+
+export class JobFunction extends Construct {
+  readonly lambda: LambdaFunction;
+
+  constructor(scope: Construct, id: string, props: JobFunctionProps) {
+    super(scope, id);
+    const { config, name, database, network } = props;
+    const functionName = nameOf(config, name);
+    const logs = new LogGroup(this, 'Logs', {
+      logGroupName: `/aws/lambda/${functionName}`,
+      retention: config.logDays as RetentionDays,
+      removalPolicy: config.local ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+    });
+    const role = new Role(this, 'Role', {
+      roleName: functionName,
+      description: `gorgen-backup: what ${name} may do`,
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      inlinePolicies: {
+        Vault: vaultAccess(name, config, props.keyArn),
+        Logs: new PolicyDocument({
+          statements: [
+            new PolicyStatement({
+              actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+              resources: [logs.logGroupArn],
+            }),
+          ],
+        }),
+        ...(database && { Database: database.policy }),
+        ...(network && { Network: networkPolicy() }),
+      },
+    });
+    this.lambda = new LambdaFunction(this, 'Function', {
+      functionName,
+      description: props.description,
+      runtime: Runtime.PROVIDED_AL2023,
+      architecture: config.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
+      handler: 'bootstrap',
+      code: Code.fromAsset(binaryOf(name, props.binaries)),
+      memorySize: props.memoryMb,
+      timeout: props.timeout,
+      role,
+      environment: { GORGEN_VAULT: vaultUrl(config), ...props.environment, ...database?.environment },
+      loggingFormat: LoggingFormat.JSON,
+      logGroup: logs,
+      ...(network && { vpc: network.vpc, vpcSubnets: { subnets: network.subnets }, securityGroups: [network.securityGroup] }),
+      ...(props.deadLetters && {
+        onFailure: new SqsDestination(props.deadLetters),
+        retryAttempts: RETRIES,
+        maxEventAge: MAX_EVENT_AGE,
+      }),
+    });
+    new CfnOutput(this, 'Name', { value: this.lambda.functionName }).overrideLogicalId(`Function${inCamels(name)}`);
+    NagSuppressions.addResourceSuppressions(
+      role,
+      [
+        { id: 'AwsSolutions-IAM5', reason: `${VAULT_ACCESS_REASON} Streams of one log group are named by Lambda.` },
+        ...(network ? [{ id: 'AwsSolutions-IAM5', reason: NETWORK_REASON }] : []),
+      ],
+      true,
+    );
+  }
+}
+
+const NETWORK_REASON = 'Lambda makes network interfaces of its own naming, and EC2 takes no narrower resource for that.';
+
+function networkPolicy(): PolicyDocument {
+  return new PolicyDocument({
+    statements: [
+      new PolicyStatement({
+        actions: [
+          'ec2:CreateNetworkInterface',
+          'ec2:DeleteNetworkInterface',
+          'ec2:DescribeNetworkInterfaces',
+          'ec2:DescribeSubnets',
+          'ec2:AssignPrivateIpAddresses',
+          'ec2:UnassignPrivateIpAddresses',
+        ],
+        resources: ['*'],
+      }),
+    ],
+  });
+}
+
+function binaryOf(name: FunctionName, binaries: string): string {
+  const path = join(binaries, `gorgen-${name}`, 'bootstrap.zip');
+  if (existsSync(path)) return path;
+  throw new ConfigError(
+    `${path}: no such file; build the functions with "make lambda", or name the folder they are in with -c binaries=FOLDER`,
+  );
+}
+

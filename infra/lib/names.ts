@@ -1,0 +1,40 @@
+/** Names that more than one stack, or a script outside, must know. */
+import type { Config } from './config';
+
+/** The functions that run jobs; `api` answers requests and is none of them. */
+export const JOBS = ['backup', 'cleanup', 'restore-test', 'restore', 'verify', 'report'] as const;
+export type Job = (typeof JOBS)[number];
+export type FunctionName = Job | 'api';
+
+/** The namespace of the metrics that the functions write. */
+export const METRICS = 'GorgenBackup';
+
+/** `gorgen-prod-vault-key`: everything of an environment begins alike. */
+export function nameOf(config: Config, what: string): string {
+  return `gorgen-${config.environment}-${what}`;
+}
+
+/** The bucket of the vault; a fixed name, so that no region must ask the other for it. */
+export function vaultBucketName(config: Config): string {
+  return nameOf(config, `vault-${config.account}-${config.primaryRegion}`);
+}
+
+/** The bucket of the vault's copy in the second region. */
+export function replicaBucketName(config: Config): string {
+  return nameOf(config, `vault-${config.account}-${config.replicaRegion}`);
+}
+
+/** The alias of the key, the same in both regions. */
+export function keyAlias(config: Config): string {
+  return `alias/gorgen-${config.environment}`;
+}
+
+/** `GORGEN_VAULT`, and the dimension `Vault` of all metrics. */
+export function vaultUrl(config: Config): string {
+  return `s3://${vaultBucketName(config)}`;
+}
+
+/** `restore-test` as `RestoreTest`: for logical ids and outputs. */
+export function inCamels(name: string): string {
+  return name.replace(/(^|-)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,97 @@
+/** The jobs: a function for each, the schedules that start them, and the queue for what could not be done. */
+import { Annotations, Duration, Stack, StackProps } from 'aws-cdk-lib';
+import { IKey } from 'aws-cdk-lib/aws-kms';
+import { CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { type Config, SCHEDULED_JOBS } from '../config';
+import { scratchAccess, sourceAccess } from '../constructs/database-access';
+import { DatabaseNetwork } from '../constructs/database-network';
+import { DeadLetters } from '../constructs/dead-letters';
+import { JobFunction, type JobFunctionProps } from '../constructs/job-function';
+import { JobSchedule } from '../constructs/job-schedule';
+import { inCamels, type Job, JOBS, nameOf } from '../names';
+
+/** As long as Lambda lets a function run; a job that sees the end near stops cleanly. */
+const LONG = Duration.minutes(15);
+/** Enough for one core. */
+const SMALL_MB = 512;
+const MIDDLE_MB = 1769;
+
+export interface JobsStackProps extends StackProps {
+  readonly config: Config;
+  readonly key: IKey;
+  readonly binaries: string;
+}
+
+export class JobsStack extends Stack {
+  readonly functions: Readonly<Record<Job, JobFunction>>;
+  readonly deadLetters: Queue;
+
+  constructor(scope: Construct, id: string, props: JobsStackProps) {
+    super(scope, id, props);
+    const { config } = props;
+    this.deadLetters = new DeadLetters(this, 'DeadLetters', config).queue;
+    const network = config.network && new DatabaseNetwork(this, 'Network', config, config.network);
+    const particulars = this.particulars(config, props.key, network);
+    const make = (name: Job) =>
+      new JobFunction(this, inCamels(name), {
+        config,
+        name,
+        binaries: props.binaries,
+        keyArn: props.key.keyArn,
+        timeout: LONG,
+        deadLetters: this.deadLetters,
+        ...particulars[name],
+      });
+    this.functions = Object.fromEntries(JOBS.map((name) => [name, make(name)])) as Record<Job, JobFunction>;
+    this.addSchedules(config);
+  }
+
+  /** In what the jobs differ. Only those that talk to a database are in its network. */
+  private particulars(config: Config, key: IKey, network: DatabaseNetwork | undefined) {
+    const keyring = { GORGEN_KEYRING: `kms:${key.keyArn}` };
+    const big = { memoryMb: config.jobMemoryMb, network };
+    return {
+      backup: {
+        ...big,
+        description: 'Backs up the database into the vault',
+        environment: { ...keyring, ...(config.tenantColumn !== undefined && { GORGEN_TENANT_COLUMN: config.tenantColumn }) },
+        database: sourceAccess(config, 'backup'),
+      },
+      restore: {
+        ...big,
+        description: 'Restores a backup into a database; an empty event only shows the plan',
+        environment: keyring,
+        database: sourceAccess(config, 'restore'),
+      },
+      'restore-test': {
+        ...big,
+        description: 'Restores a backup into a throw-away database and compares it, row by row',
+        environment: keyring,
+        database: scratchAccess(config),
+      },
+      verify: { description: 'Checks that all backups are whole', memoryMb: MIDDLE_MB, environment: keyring },
+      report: {
+        description: 'Writes the report of a month',
+        memoryMb: SMALL_MB,
+        timeout: Duration.minutes(5),
+        environment: { GORGEN_TIMEZONE: config.timeZone },
+      },
+      cleanup: { description: 'Removes backups that retention lets go; not available yet', memoryMb: SMALL_MB },
+    } satisfies Record<Job, Pick<JobFunctionProps, 'description' | 'memoryMb'> & Partial<JobFunctionProps>>;
+  }
+
+  private addSchedules(config: Config): void {
+    const group = new CfnScheduleGroup(this, 'Schedules', { name: nameOf(config, 'jobs') });
+    for (const job of SCHEDULED_JOBS) {
+      if (job === 'restore-test' && !config.scratch) continue;
+      const { lambda } = this.functions[job];
+      new JobSchedule(this, `${inCamels(job)}Schedule`, { config, job, group, lambda, deadLetters: this.deadLetters });
+    }
+    if (!config.scratch) {
+      const advice = 'no scratch server is configured, so no restore is ever tested; give host, name and secretArn as "scratch"';
+      Annotations.of(this).addWarningV2('gorgen:no-scratch', advice);
+    }
+  }
+}
