@@ -9,32 +9,53 @@ SHELL := bash
 # What `check` and `test` compile is compiled in this profile, so that crates and C libraries are built once, not once a
 # verb. `make test PROFILE=dev` has overflow checks and debug assertions.
 PROFILE ?= fast
-# For `demo` and `bench`, handed on: make demo ARGS="--help"
+# For `demo`, `up`, `logs` and `bench`, handed on: make demo ARGS="--help"
 ARGS ?=
+# For `invoke` and `logs`: which function, and its event.
+FN ?=
+EVENT ?= {}
+export EVENT
 
 export PATH := $(CURDIR)/.local/venv/bin:$(CURDIR)/.tools/bin:$(PATH):/usr/sbin
 
 CARGO_ALL := --workspace --all-features --profile $(PROFILE)
 ADAPTERS := --package gorgen-adapters --no-default-features --profile $(PROFILE)
 LAB := python3 local/lab.py run --mariadb --mysql --emulator --
-PYTHON_TESTS = $(shell find local docs -name 'test_*.py')
+PYTHON_TESTS = $(shell find local docs -name 'test_*.py' -not -path 'local/tests_cloud/*')
 
 # A step: $(call step,heading,command) prints the heading, then how long the command took.
 define step
 @printf '\n== %s\n' '$(1)'; $(2); printf '== done in %d s\n' "$$SECONDS"
 endef
 
-.PHONY: help setup demo test check fmt lint advisories bench clean
+.PHONY: help setup demo demo-offline up down invoke logs test check fmt lint advisories bench clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what the other verbs need: Debian packages, a Python venv, cargo tools
 	@local/setup.sh
 
-demo: setup ## back up, change, restore and damage a made-up clinic, on private servers (ARGS="...")
+demo: setup functions ## deploy to an emulated AWS, back up by schedule, lose a region and restore (ARGS="...")
 	$(call step,build,cargo build --profile fast --package gorgen-backup)
 	@python3 local/demo.py $(ARGS)
+
+demo-offline: setup ## the same engine without AWS: back up, change, restore and damage a clinic (ARGS="...")
+	$(call step,build,cargo build --profile fast --package gorgen-backup)
+	@python3 local/demo_offline.py $(ARGS)
+
+up: setup functions ## start a local cloud, or deploy again to the one that is up
+	$(call step,build,cargo build --profile fast --package gorgen-backup)
+	@python3 local/cloud.py up $(ARGS)
+
+down: setup ## end the local cloud and remove all of it
+	@python3 local/cloud.py down
+
+invoke: setup ## run a function of the local cloud: make invoke FN=backup EVENT='{}'
+	@python3 local/cloud.py invoke '$(FN)' "$$EVENT"
+
+logs: setup ## show what functions of the local cloud wrote (FN=backup ARGS=--follow)
+	@python3 local/cloud.py logs $(FN) $(ARGS)
 
 test: check features rustdoc test-rust test-python ## everything CI asks for: check, features, rustdoc, all tests on real servers
 
@@ -57,7 +78,11 @@ clean: ## remove what was built and fetched: target, .local, .tools
 
 # Steps of the verbs:
 
-.PHONY: fmt-check clippy deny features rustdoc test-rust test-python
+.PHONY: functions fmt-check clippy deny features rustdoc test-rust test-python test-cloud
+
+# The functions as zips for this machine's processor, in target/lambda.
+functions: setup
+	$(call step,build the functions,cargo lambda build --workspace --profile $(PROFILE) --output-format zip --compiler cargo)
 
 fmt-check: setup
 	$(call step,format,cargo fmt --all --check)
@@ -85,3 +110,8 @@ test-rust: setup
 
 test-python: setup
 	$(call step,Python tests,$(if $(PYTHON_TESTS),python3 -m pytest --quiet -p no:cacheprovider $(PYTHON_TESTS),echo none yet))
+
+# The whole in an emulated AWS: the CDK app deployed, and the functions as they would be uploaded.
+test-cloud: setup functions
+	$(call step,build,cargo build --profile fast --package gorgen-backup)
+	$(call step,tests in a local cloud,python3 -m pytest --quiet -p no:cacheprovider local/tests_cloud)

@@ -25,9 +25,13 @@ class Emulator(Server):
     # It ends its Lambda processes itself when asked to; killed, it could not.
     death_signal = "TERM"
 
-    def __init__(self, venv: Path = STATE / "venv", state: Path = STATE) -> None:
+    def __init__(
+        self, venv: Path = STATE / "venv", state: Path = STATE, options: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(state)
         self.venv = venv
+        # More of ministack's own settings, for example AUTH=true.
+        self.options = dict(options or {})
         self.endpoint = f"http://127.0.0.1:{self.port}"
 
     def prepare(self) -> None:
@@ -56,6 +60,7 @@ class Emulator(Server):
             "SFTP_ENABLED": "0",
             "TMPDIR": str(self.folder / "tmp"),
             "STATE_DIR": str(self.folder / "state"),
+            **self.options,
         }
 
     def is_ready(self) -> bool:

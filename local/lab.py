@@ -45,8 +45,9 @@ class Interrupted(BaseException):
 class Laboratory:
     """The servers one command asked for."""
 
-    def __init__(self, servers: Sequence[Server]) -> None:
+    def __init__(self, servers: Sequence[Server], quiet: bool = False) -> None:
         self.servers = list(servers)
+        self.quiet = quiet
         self.skipped: str | None = None
 
     def start(self) -> None:
@@ -63,7 +64,8 @@ class Laboratory:
             server.launch()
         for server in self.servers:
             server.wait_ready()
-            say(f"{server.name} on port {server.port}, log {shown(server.log)}")
+            if not self.quiet:
+                say(f"{server.name} on port {server.port}, log {shown(server.log)}")
 
     def _prepare(self) -> list[tuple[Server, BaseException | None]]:
         """Prepare every server in a thread of its own. The threads don't hold up an interrupted laboratory."""

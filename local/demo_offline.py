@@ -1,7 +1,7 @@
 """The demo: a made-up clinic is backed up, changed, lost, restored and damaged, on a private server, and all is proved.
 
-    make demo                                    some 50 MB, half a minute
-    make demo ARGS="--size-mb 500 --keep"        larger, and left running to try more commands
+    make demo-offline                                    some 50 MB, half a minute
+    make demo-offline ARGS="--size-mb 500 --keep"        larger, and left running to try more commands
 
 Nothing is faked: the program is the one that was just built, the database a real MariaDB, and each step that does not
 do what it should ends the demo with status 1. All of it lies in `.local/` and is gone afterwards.
@@ -368,7 +368,7 @@ def finish(demo: Demo, begun: float) -> int:
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
-        prog="demo.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="demo_offline.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--size-mb", type=int, default=50, help="of the clinic's rows as text (default 50)")
     parser.add_argument("--seed", type=int, default=7, help="another one makes up other rows (default 7)")
