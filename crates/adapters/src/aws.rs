@@ -5,9 +5,15 @@
 //! emulators and stores other than Amazon's need them.
 
 #[cfg(feature = "aws")]
+pub(crate) mod arn;
+#[cfg(feature = "aws")]
 mod error;
 #[cfg(feature = "aws")]
+pub(crate) mod rds;
+#[cfg(feature = "aws")]
 mod sdk;
+#[cfg(feature = "aws")]
+pub(crate) mod secrets;
 
 #[cfg(feature = "aws")]
 pub(crate) use error::{AwsError, NoRegion};

@@ -1,9 +1,11 @@
 //! How the engine's ports reach the world: vaults, keyrings, databases, the clock, and the settings that name them.
 //!
-//! A composition root reads [`settings`] once, opens what they name, and hands the engine its ports.
+//! A composition root reads [`settings`] once, lets [`credentials`] ask for what they leave to AWS, opens what they name,
+//! and hands the engine its ports.
 
 pub mod ambient;
 pub mod aws;
+pub mod credentials;
 mod disk;
 pub mod files;
 pub mod keyring;

@@ -3,22 +3,32 @@
 //! All that is wrong is reported at once. What a job needs it asks for by name, so that a job that needs no
 //! database runs without one. A password is kept in a [`Secret`], and no error shows a part of one.
 
+mod address;
 mod database;
 mod error;
 mod keyring;
 mod name;
 mod path;
 mod secret;
+mod secret_name;
 mod vault;
 
 use std::{collections::BTreeMap, ops::RangeInclusive, str::FromStr, thread, time::Duration};
 
-pub use database::{Address, DatabaseUrl, Tls};
+use jiff::tz::TimeZone;
+
+pub use address::{Address, Authority, Tls};
+use database::UrlParts;
+pub use database::{Database, DatabaseUrl, Known};
 pub use error::{BadValue, Problem, SettingsError};
 pub use keyring::KeyringUrl;
 pub use name::Setting;
-pub use secret::Secret;
+pub use secret::{Password, PasswordMaker, Secret};
+pub use secret_name::SecretName;
 pub use vault::VaultUrl;
+
+/// Where clinics are that this was made for.
+const DEFAULT_TIME_ZONE: &str = "America/Sao_Paulo";
 
 /// How long a run that died blocks others, unless settings say otherwise.
 const DEFAULT_LOCK_LEASE: Duration = Duration::from_mins(1);
@@ -34,10 +44,12 @@ const LONGEST_COLUMN_NAME: usize = 64;
 /// All settings, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    database: Option<DatabaseUrl>,
+    database: Option<Database>,
     vault: Option<VaultUrl>,
     keyring: Option<KeyringUrl>,
+    scratch: Option<Database>,
     tenant_column: Option<String>,
+    time_zone: TimeZone,
     lock_lease: Duration,
     readers: usize,
 }
@@ -53,10 +65,15 @@ impl Settings {
     ) -> Result<Self, SettingsError> {
         let mut reading = Reading::of(pairs);
         let settings = Self {
-            database: reading.parsed(Setting::DatabaseUrl),
+            database: reading.database(Setting::DatabaseUrl, Setting::DatabaseSecret),
             vault: reading.parsed(Setting::Vault),
             keyring: reading.parsed(Setting::Keyring),
+            scratch: reading.database(Setting::ScratchUrl, Setting::ScratchSecret),
             tenant_column: reading.value(Setting::TenantColumn, column_name),
+            time_zone: reading
+                .value(Setting::TimeZone, time_zone)
+                .or_else(|| time_zone(DEFAULT_TIME_ZONE))
+                .unwrap_or(TimeZone::UTC),
             lock_lease: reading
                 .value(Setting::LockLease, |text| number_in(text, &LOCK_LEASES))
                 .map_or(DEFAULT_LOCK_LEASE, Duration::from_secs),
@@ -81,16 +98,24 @@ impl Settings {
     fn is_set(&self, setting: Setting) -> bool {
         match setting {
             Setting::DatabaseUrl => self.database.is_some(),
+            Setting::DatabaseSecret => is_in_secret(self.database.as_ref()),
+            Setting::ScratchUrl => self.scratch.is_some(),
+            Setting::ScratchSecret => is_in_secret(self.scratch.as_ref()),
             Setting::Vault => self.vault.is_some(),
             Setting::Keyring => self.keyring.is_some(),
             Setting::TenantColumn => self.tenant_column.is_some(),
-            Setting::LockLease | Setting::Readers => true,
+            Setting::TimeZone | Setting::LockLease | Setting::Readers => true,
         }
     }
 
-    /// The database, `GORGEN_DATABASE_URL`.
-    pub fn database(&self) -> Result<&DatabaseUrl, SettingsError> {
+    /// The database, `GORGEN_DATABASE_URL` or `GORGEN_DATABASE_SECRET` or both.
+    pub fn database(&self) -> Result<&Database, SettingsError> {
         required(self.database.as_ref(), Setting::DatabaseUrl)
+    }
+
+    /// Where restores are tested, `GORGEN_SCRATCH_URL` or `GORGEN_SCRATCH_SECRET` or both.
+    pub fn scratch(&self) -> Result<&Database, SettingsError> {
+        required(self.scratch.as_ref(), Setting::ScratchUrl)
     }
 
     /// Where backups are kept, `GORGEN_VAULT`.
@@ -108,6 +133,11 @@ impl Settings {
         self.tenant_column.as_deref()
     }
 
+    /// Where days and months begin, `GORGEN_TIMEZONE`; São Paulo's time by default.
+    pub fn timezone(&self) -> TimeZone {
+        self.time_zone.clone()
+    }
+
     /// How long a run that died blocks others, `GORGEN_LOCK_LEASE`; a minute by default.
     pub fn lock_lease(&self) -> Duration {
         self.lock_lease
@@ -117,6 +147,10 @@ impl Settings {
     pub fn readers(&self) -> usize {
         self.readers
     }
+}
+
+fn is_in_secret(database: Option<&Database>) -> bool {
+    matches!(database, Some(Database::InSecret { .. }))
 }
 
 fn required<T>(value: Option<&T>, setting: Setting) -> Result<&T, SettingsError> {
@@ -147,6 +181,18 @@ impl Reading {
     fn unknown(&mut self, name: String) {
         let nearest = Setting::nearest(&name);
         self.problems.push(Problem::Unknown { name, nearest });
+    }
+
+    /// A database, if its URL or its secret is set.
+    fn database(&mut self, url: Setting, secret: Setting) -> Option<Database> {
+        let is_set = [url, secret].iter().any(|setting| self.values.contains_key(setting));
+        let problems = self.problems.len();
+        let (parts, name) = (self.parsed::<UrlParts>(url), self.parsed(secret));
+        if !is_set || self.problems.len() > problems {
+            return None;
+        }
+        let database = Database::of(parts.unwrap_or_default(), name);
+        database.map_err(|value| self.problems.push(Problem::Bad { setting: url, value })).ok()
     }
 
     fn parsed<T: FromStr<Err = BadValue>>(&mut self, setting: Setting) -> Option<T> {
@@ -188,6 +234,10 @@ impl Reading {
 
 fn number_in(text: &str, accepted: &RangeInclusive<u64>) -> Option<u64> {
     text.parse().ok().filter(|number| accepted.contains(number))
+}
+
+fn time_zone(text: &str) -> Option<TimeZone> {
+    TimeZone::get(text).ok()
 }
 
 fn column_name(text: &str) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, io, process::ExitCode};
 
-use gorgen_adapters::settings::SettingsError;
+use gorgen_adapters::{credentials::CredentialsError, settings::SettingsError};
 use gorgen_engine::{Error, Kind};
 use serde_json::{Value, json};
 
@@ -12,6 +12,9 @@ pub(crate) enum Failure {
     /// Settings are missing or wrong.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// The database's account is not known.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
     /// A job failed.
     #[error(transparent)]
     Job(#[from] Error),
@@ -49,7 +52,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Settings(_) => 2,
-            Self::Io { .. } => 1,
+            Self::Credentials(_) | Self::Io { .. } => 1,
             Self::Job(error) => of_kind(error.kind()),
             Self::Unopened { error, .. } => of_kind(error.kind()),
         })
@@ -59,6 +62,7 @@ impl Failure {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Job(error) => error.hint(),
+            Self::Credentials(error) => Some(error.hint().to_owned()),
             Self::Unopened { remedy, .. } => Some(remedy.clone()),
             Self::Settings(_) | Self::Io { .. } => None,
         }

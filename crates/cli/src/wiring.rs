@@ -5,9 +5,10 @@ use std::{fs, io, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 use gorgen_adapters::{
     ambient::{SystemClock, SystemEntropy},
     aws::Aws,
+    credentials::{self, Database},
     keyring,
     mysql::{LoadBy, MySqlSource, MySqlTarget},
-    settings::{KeyringUrl, Setting, Settings, SettingsError, VaultUrl},
+    settings::{DatabaseUrl, KeyringUrl, Setting, Settings, SettingsError, VaultUrl},
     vault,
 };
 use gorgen_engine::{
@@ -90,11 +91,16 @@ pub(crate) async fn world(settings: &Settings) -> Result<World, Failure> {
 }
 
 /// The database that is protected.
-pub(crate) fn source(settings: &Settings) -> Result<MySqlSource, SettingsError> {
-    Ok(MySqlSource::new(settings.database()?.clone()))
+pub(crate) async fn source(settings: &Settings) -> Result<MySqlSource, Failure> {
+    Ok(MySqlSource::new(resolve(settings.database()?).await?))
 }
 
 /// Another database on the same server, to restore into.
-pub(crate) fn target(settings: &Settings, database: &str) -> Result<MySqlTarget, SettingsError> {
-    Ok(MySqlTarget::new(settings.database()?.with_database(database), LoadBy::default()))
+pub(crate) async fn target(settings: &Settings, database: &str) -> Result<MySqlTarget, Failure> {
+    let url = resolve(&settings.database()?.with_database(database)).await?;
+    Ok(MySqlTarget::new(url, LoadBy::default()))
+}
+
+async fn resolve(database: &Database) -> Result<DatabaseUrl, Failure> {
+    Ok(credentials::resolve(database, &Aws::new()).await?)
 }

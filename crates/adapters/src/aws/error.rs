@@ -11,6 +11,7 @@ use aws_sdk_s3::{
 const PASSING: &[&str] = &[
     "KeyUnavailableException",
     "DependencyTimeoutException",
+    "InternalServiceError",
     "KMSInternalException",
     "RequestLimitExceeded",
     "RequestTimeout",

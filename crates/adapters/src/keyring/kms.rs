@@ -17,7 +17,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use gorgen_engine::ports::{DataKey, KeyContext, Keyring, KeyringError, WrappedKey};
 use zeroize::Zeroizing;
 
-use crate::aws::{Aws, AwsError};
+use crate::aws::{Aws, AwsError, arn::Arn};
 
 const KIND: &str = "kms";
 
@@ -149,30 +149,4 @@ fn data_key(plaintext: Blob) -> Option<DataKey> {
     let bytes = Zeroizing::new(plaintext.into_inner());
     let key: Zeroizing<[u8; 32]> = Zeroizing::new(bytes.as_slice().try_into().ok()?);
     Some(DataKey::new(*key))
-}
-
-/// `arn:<partition>:kms:<region>:<account>:<resource>`
-struct Arn<'a> {
-    partition: &'a str,
-    region: &'a str,
-    account: &'a str,
-    resource: &'a str,
-}
-
-impl<'a> Arn<'a> {
-    fn parse(text: &'a str) -> Option<Self> {
-        match text.splitn(6, ':').collect::<Vec<_>>()[..] {
-            ["arn", partition, "kms", region, account, resource] => {
-                Some(Self { partition, region, account, resource })
-            }
-            _ => None,
-        }
-    }
-}
-
-impl std::fmt::Display for Arn<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { partition, region, account, resource } = self;
-        write!(f, "arn:{partition}:kms:{region}:{account}:{resource}")
-    }
 }

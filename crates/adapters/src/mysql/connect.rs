@@ -13,7 +13,7 @@ use mysql_async::{Conn, Opts, OptsBuilder, Row, SslOpts, Value, prelude::Queryab
 use tokio::time::timeout;
 
 use super::error::MySqlError;
-use crate::settings::{Address, DatabaseUrl, Tls};
+use crate::settings::{Address, Authority, DatabaseUrl, Secret, Tls};
 
 /// How long a connection may take to be made, TLS and login included.
 const CONNECT: Duration = Duration::from_secs(20);
@@ -26,6 +26,9 @@ const KEEPALIVE: Duration = Duration::from_mins(1);
 
 /// How long a session waits for a lock on a table, in seconds, where nothing else is said.
 pub(super) const LOCK_WAIT: u32 = 300;
+
+/// The authorities of Amazon RDS, all regions: see the header of that file.
+const RDS_ROOTS: &[u8] = include_bytes!("rds-roots.pem");
 
 /// What every session needs. A stalled upload must not make the server hang up.
 const SETTINGS: &[&str] = &[
@@ -66,7 +69,8 @@ impl Session {
         let identity = url.identity();
         let failed = |error: MySqlError| error.login(&identity, &url.user);
         check_authority(&url.tls).map_err(failed)?;
-        let conn = timeout(CONNECT, Conn::new(options(url))).await;
+        let password = password(url).await?;
+        let conn = timeout(CONNECT, Conn::new(options(url, &password))).await;
         let conn = conn.map_err(|_| MySqlError::Timeout { seconds: CONNECT.as_secs() });
         let conn = conn.and_then(|conn| Ok(conn?)).map_err(failed)?;
         let server = ServerInfo { flavor: Flavor::MySql, version: String::new() };
@@ -207,11 +211,21 @@ impl Answer {
 
 /// The driver would say only that there is no such file, and not which.
 fn check_authority(tls: &Tls) -> Result<(), MySqlError> {
-    let Tls::Required { ca: Some(path) } = tls else { return Ok(()) };
+    let Tls::Required { ca: Authority::File(path) } = tls else { return Ok(()) };
     match fs::File::open(path) {
         Ok(_) => Ok(()),
         Err(source) => Err(MySqlError::Authority { path: path.clone(), source }),
     }
+}
+
+/// What to log in with now.
+async fn password(url: &DatabaseUrl) -> Result<Secret, SourceError> {
+    url.password.now().await.map_err(|error| SourceError::Credentials {
+        identity: url.identity(),
+        user: url.user.clone(),
+        retryable: error.is_retryable(),
+        source: error.into(),
+    })
 }
 
 /// Tells servers apart by what they call themselves.
@@ -227,8 +241,8 @@ fn flavor(version: &str, comment: &str) -> Flavor {
     }
 }
 
-fn options(url: &DatabaseUrl) -> Opts {
-    let password = url.password.expose();
+fn options(url: &DatabaseUrl, password: &Secret) -> Opts {
+    let password = password.expose();
     let options = OptsBuilder::default()
         .user(Some(&url.user))
         .pass((!password.is_empty()).then_some(password))
@@ -245,10 +259,14 @@ fn options(url: &DatabaseUrl) -> Opts {
         Tls::Off => options.into(),
         // The account of RDS IAM authentication sends its token as it is, which only TLS makes safe.
         Tls::Required { ca } => {
-            let authorities = ca.iter().map(|path| path.clone().into()).collect();
-            let tls = SslOpts::default()
-                .with_disable_built_in_roots(ca.is_some())
-                .with_root_certs(authorities);
+            let tls = SslOpts::default();
+            let tls = match ca {
+                Authority::Public => tls,
+                // These authorities and no others:
+                Authority::Rds => tls.with_root_certs(vec![RDS_ROOTS.into()]),
+                Authority::File(path) => tls.with_root_certs(vec![path.clone().into()]),
+            };
+            let tls = tls.with_disable_built_in_roots(*ca != Authority::Public);
             options.ssl_opts(tls).enable_cleartext_plugin(true).into()
         }
     }
@@ -272,7 +290,7 @@ mod tests {
 
     #[test]
     fn tls_is_asked_for_and_only_then_may_a_password_go_in_the_clear() {
-        let options = |text: &str| options(&text.parse().unwrap());
+        let options = |text: &str| options(&text.parse().unwrap(), &Secret::new(""));
         let remote = options("mysql://a:b@db.example:3307/c");
         assert!(remote.ssl_opts().is_some_and(|tls| !tls.disable_built_in_roots()));
         assert!(remote.enable_cleartext_plugin());
@@ -280,6 +298,11 @@ mod tests {
         let own = options("mysql://a:b@db.example/c?ca=/ca.pem");
         assert!(
             own.ssl_opts()
+                .is_some_and(|tls| tls.disable_built_in_roots() && tls.root_certs().len() == 1)
+        );
+        let rds = options("mysql://a:b@db.example/c?ca=rds");
+        assert!(
+            rds.ssl_opts()
                 .is_some_and(|tls| tls.disable_built_in_roots() && tls.root_certs().len() == 1)
         );
         let local = options("mysql://a@127.0.0.1/c");

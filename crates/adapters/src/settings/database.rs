@@ -1,36 +1,70 @@
-//! `GORGEN_DATABASE_URL`: where the database is and who reads it there; what the MySQL adapter connects with.
+//! `GORGEN_DATABASE_URL` and `GORGEN_SCRATCH_URL`, each with its secret: where a database is and who logs in there.
+//!
+//! [`Database`] is what the settings say; [`DatabaseUrl`] what the MySQL adapter connects with. Between them stands
+//! [`crate::credentials::resolve`], which asks AWS for what the settings leave to it.
 
-use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr};
+use std::{fmt, path::PathBuf, str::FromStr};
 
 use gorgen_engine::model::SourceIdentity;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::{BadValue, Secret};
+use super::{Address, Authority, BadValue, Password, Secret, SecretName, Tls};
 
 /// The form of a database's URL, as errors show it.
 pub(super) const EXPECTED: &str = "mysql://user:password@host:port/database, and after a `?` what applies, joined by `&`: \
-    tls=off, tls=required, ca=/file.pem, socket=/file.sock (in user and password, `%` and two hex digits stand for any \
-    of : / ? # [ ] @ %)";
+    tls=off, tls=required, ca=/file.pem, ca=rds, auth=rds-iam, socket=/file.sock (in user and password, `%` and two hex \
+    digits stand for any of : / ? # [ ] @ %)";
 
 /// What of it errors show when the part before the `?` is wrong.
 const FORM: &str = "mysql://user:password@host:port/database (in user and password, `%` and two hex digits stand for any \
     of : / ? # [ ] @ %)";
 
 /// What of it errors show when the part after the `?` is wrong.
-const PARAMETERS: &str =
-    "after the `?` any of tls=off, tls=required, ca=/file.pem, socket=/file.sock, joined by `&`";
+const PARAMETERS: &str = "after the `?` any of tls=off, tls=required, ca=/file.pem, ca=rds, auth=rds-iam, \
+    socket=/file.sock, joined by `&`";
 
 const SCHEME: &str = "mysql";
 const DEFAULT_PORT: u16 = 3306;
+
+/// The word for Amazon RDS's authorities.
+const RDS: &str = "rds";
+/// The word for a login by IAM's leave.
+const RDS_IAM: &str = "rds-iam";
+
+/// A database as the settings describe it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Database {
+    /// All of it.
+    Given(DatabaseUrl),
+    /// All but the password, which Amazon RDS takes from whom IAM lets in.
+    RdsIam(DatabaseUrl),
+    /// A part of it; the rest is in a secret.
+    InSecret {
+        /// The secret.
+        secret: SecretName,
+        /// What the settings say themselves, which counts more than what the secret says.
+        known: Known,
+    },
+}
+
+/// What a URL says that need not say all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Known {
+    pub(crate) user: Option<String>,
+    pub(crate) address: Option<Address>,
+    pub(crate) database: Option<String>,
+    tls: Option<bool>,
+    ca: Option<Authority>,
+}
 
 /// A database and how to reach it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatabaseUrl {
     /// Account name.
     pub user: String,
-    /// The account's password; empty if there is none.
-    pub password: Secret,
+    /// What the account logs in with.
+    pub password: Password,
     /// The server.
     pub address: Address,
     /// Name of the database on that server.
@@ -39,51 +73,94 @@ pub struct DatabaseUrl {
     pub tls: Tls,
 }
 
-/// Where a server listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Address {
-    /// A port of a host.
-    Tcp {
-        /// Name or address, an IPv6 address without brackets.
-        host: String,
-        /// Port.
-        port: u16,
-    },
-    /// A Unix socket of this machine.
-    Socket(PathBuf),
-}
-
-/// Encryption of the connection to a database.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Tls {
-    /// In the clear: within the machine, or because `tls=off` says so.
-    Off,
-    /// TLS, with the server's name and certificate checked.
-    Required {
-        /// The authority to trust, PEM; without it the public ones.
-        ca: Option<PathBuf>,
-    },
-}
-
-impl Address {
-    /// Does what is sent there stay within this machine?
-    pub fn is_local(&self) -> bool {
+impl Database {
+    /// Which database this is, unless only its secret tells.
+    pub fn identity(&self) -> Option<SourceIdentity> {
         match self {
-            Self::Socket(_) => true,
-            Self::Tcp { host, .. } => {
-                host.eq_ignore_ascii_case("localhost")
-                    || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+            Self::Given(url) | Self::RdsIam(url) => Some(url.identity()),
+            Self::InSecret { known, .. } => Some(SourceIdentity {
+                server: known.address.as_ref()?.to_string(),
+                database: known.database.clone()?,
+            }),
+        }
+    }
+
+    /// Another database on the same server, for the same account.
+    #[must_use]
+    pub fn with_database(&self, name: impl Into<String>) -> Self {
+        match self {
+            Self::Given(url) => Self::Given(url.with_database(name)),
+            Self::RdsIam(url) => Self::RdsIam(url.with_database(name)),
+            Self::InSecret { secret, known } => {
+                let known = Known { database: Some(name.into()), ..known.clone() };
+                Self::InSecret { secret: secret.clone(), known }
             }
+        }
+    }
+
+    /// Do rows and password cross a network in the clear? Possible on demand, and worth a warning.
+    pub fn is_exposed(&self) -> bool {
+        match self {
+            Self::Given(url) | Self::RdsIam(url) => url.is_exposed(),
+            Self::InSecret { known, .. } => {
+                known.tls == Some(false) && !known.address.as_ref().is_some_and(Address::is_local)
+            }
+        }
+    }
+
+    /// What a URL and the name of a secret, either or both, say together.
+    pub(super) fn of(url: UrlParts, secret: Option<SecretName>) -> Result<Self, BadValue> {
+        match (secret, url.is_rds_iam) {
+            (Some(_), true) => Err(bad_parameter("auth=rds-iam beside a secret")),
+            (Some(_), false) if !url.password.expose().is_empty() => {
+                Err(bad("one with a password, which a secret is to give"))
+            }
+            (Some(secret), false) => Ok(Self::InSecret { secret, known: url.known }),
+            (None, true) => url.complete().map(Self::RdsIam),
+            (None, false) => url.complete().map(Self::Given),
         }
     }
 }
 
-impl fmt::Display for Address {
+/// Without the password.
+impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
-            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
-            Self::Socket(path) => write!(f, "{}", path.display()),
+            Self::Given(url) => url.fmt(f),
+            Self::RdsIam(url) => write!(f, "{url}, by RDS IAM authentication"),
+            Self::InSecret { secret, known } => match known.to_string() {
+                nothing if nothing.is_empty() => write!(f, "as the secret {secret} says"),
+                known => write!(f, "{known}, the rest as the secret {secret} says"),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(user) = &self.user {
+            write!(f, "{user}@")?;
+        }
+        if let Some(address) = &self.address {
+            write!(f, "{address}")?;
+        }
+        self.database.iter().try_for_each(|database| write!(f, "/{database}"))
+    }
+}
+
+impl Known {
+    /// Is there a word about encryption?
+    pub(crate) fn says_tls(&self) -> bool {
+        self.tls.is_some() || self.ca.is_some()
+    }
+
+    /// The encryption that was asked for, or else what this address needs.
+    pub(crate) fn tls(&self, address: &Address) -> Tls {
+        let ca = self.ca.clone().unwrap_or(Authority::Public);
+        match self.tls {
+            Some(true) => Tls::Required { ca },
+            None if self.ca.is_some() || !address.is_local() => Tls::Required { ca },
+            Some(false) | None => Tls::Off,
         }
     }
 }
@@ -113,8 +190,59 @@ impl fmt::Display for DatabaseUrl {
     }
 }
 
-/// Errors never show more of the text than a part which can't be the password's.
+/// A URL that says all itself.
 impl FromStr for DatabaseUrl {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        match Database::of(text.parse()?, None)? {
+            Database::Given(url) => Ok(url),
+            _ => Err(bad_parameter("auth=rds-iam, which makes no password here")),
+        }
+    }
+}
+
+/// A URL's parts, well-formed each; which of them are needed depends on whether there is a secret.
+#[derive(Debug)]
+pub(super) struct UrlParts {
+    known: Known,
+    password: Secret,
+    is_rds_iam: bool,
+}
+
+impl Default for UrlParts {
+    fn default() -> Self {
+        Self { known: Known::default(), password: Secret::new(""), is_rds_iam: false }
+    }
+}
+
+impl UrlParts {
+    fn complete(self) -> Result<DatabaseUrl, BadValue> {
+        let Self { known, password, .. } = self;
+        let user = known.user.clone().ok_or_else(|| bad("one without a user"))?;
+        let address = known.address.clone().ok_or_else(|| bad("one without a host"))?;
+        let database = known.database.clone().ok_or_else(|| bad("one without a database"))?;
+        let tls = known.tls(&address);
+        Ok(DatabaseUrl { user, password: password.into(), address, database, tls })
+    }
+
+    /// A token is as good as a password, and is sent as it is.
+    fn check_rds_iam(&self) -> Result<(), BadValue> {
+        if !self.password.expose().is_empty() {
+            return Err(bad_parameter("auth=rds-iam beside a password"));
+        }
+        if matches!(self.known.address, Some(Address::Socket(_))) {
+            return Err(bad_parameter("auth=rds-iam for a socket"));
+        }
+        if self.known.tls == Some(false) {
+            return Err(bad_parameter("auth=rds-iam beside tls=off"));
+        }
+        Ok(())
+    }
+}
+
+/// Errors never show more of the text than a part which can't be the password's.
+impl FromStr for UrlParts {
     type Err = BadValue;
 
     fn from_str(text: &str) -> Result<Self, BadValue> {
@@ -122,18 +250,25 @@ impl FromStr for DatabaseUrl {
         if url.scheme() != SCHEME {
             return Err(bad(format!("one that starts with {}:", url.scheme())));
         }
-        let user = decode("user", url.username())?;
-        if user.is_empty() {
+        let user = some(decode("user", url.username())?);
+        // A password with bare characters in it would be taken for host, database or parameters, and these are shown.
+        if user.is_none() && text.contains('@') {
             return Err(bad("one without a user"));
         }
         let password = Secret::new(decode("password", url.password().unwrap_or_default())?);
         let host = host(&url)?;
         let port = url.port().unwrap_or(DEFAULT_PORT);
         let database = database(&url)?;
-        let Parameters { socket, tls, ca } = Parameters::of(&url)?;
-        let address = socket.map_or(Address::Tcp { host, port }, Address::Socket);
-        let tls = choose_tls(tls, ca, &address)?;
-        Ok(Self { user, password, address, database, tls })
+        let Parameters { socket, tls, ca, is_rds_iam } = Parameters::of(&url)?;
+        let address = socket.map(Address::Socket).or(host.map(|host| Address::Tcp { host, port }));
+        check_tls(tls, ca.as_ref(), address.as_ref())?;
+        let tls = if is_rds_iam { tls.or(Some(true)) } else { tls };
+        let parts =
+            Self { known: Known { user, address, database, tls, ca }, password, is_rds_iam };
+        if is_rds_iam {
+            parts.check_rds_iam()?;
+        }
+        Ok(parts)
     }
 }
 
@@ -144,21 +279,24 @@ fn parse_url(text: &str) -> Result<Url, BadValue> {
         .map_err(|error| bad(format!("no URL ({error})")))
 }
 
-fn host(url: &Url) -> Result<String, BadValue> {
+fn host(url: &Url) -> Result<Option<String>, BadValue> {
     match url.host() {
-        Some(url::Host::Ipv6(address)) => Ok(address.to_string()),
-        Some(host) if !host.to_string().is_empty() => decode("host", &host.to_string()),
-        _ => Err(bad("one without a host")),
+        Some(url::Host::Ipv6(address)) => Ok(Some(address.to_string())),
+        Some(host) => decode("host", &host.to_string()).map(some),
+        None => Ok(None),
     }
 }
 
-fn database(url: &Url) -> Result<String, BadValue> {
+fn database(url: &Url) -> Result<Option<String>, BadValue> {
     let path = url.path().strip_prefix('/').unwrap_or_default();
-    match path {
-        "" => Err(bad("one without a database")),
-        path if path.contains('/') => Err(bad("one with a `/` in the database's name")),
-        path => decode("database", path),
+    if path.contains('/') {
+        return Err(bad("one with a `/` in the database's name"));
     }
+    decode("database", path).map(some)
+}
+
+fn some(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
 }
 
 /// What stands after the `?`.
@@ -166,7 +304,8 @@ fn database(url: &Url) -> Result<String, BadValue> {
 struct Parameters {
     socket: Option<PathBuf>,
     tls: Option<bool>,
-    ca: Option<PathBuf>,
+    ca: Option<Authority>,
+    is_rds_iam: bool,
 }
 
 impl Parameters {
@@ -175,8 +314,12 @@ impl Parameters {
         for (name, value) in url.query_pairs() {
             match name.as_ref() {
                 "socket" => found.socket = Some(absolute("socket", &value)?),
-                "ca" => found.ca = Some(absolute("ca", &value)?),
+                "ca" if value == RDS => found.ca = Some(Authority::Rds),
+                "ca" => found.ca = Some(Authority::File(absolute("ca", &value)?)),
                 "tls" => found.tls = Some(on_or_off(&value)?),
+                "auth" if value == RDS_IAM => found.is_rds_iam = true,
+                // Not shown, as it may be a password in the wrong place.
+                "auth" => return Err(bad_parameter("auth= and a word that is not rds-iam")),
                 other => return Err(bad_parameter(unknown_parameter(other))),
             }
         }
@@ -197,7 +340,7 @@ fn on_or_off(value: &str) -> Result<bool, BadValue> {
     match value {
         "required" => Ok(true),
         "off" => Ok(false),
-        // Not shown, as it may be a password in the wrong place.
+        // Not shown, as above.
         _ => Err(bad_parameter("tls= and a word that is neither off nor required")),
     }
 }
@@ -208,21 +351,19 @@ fn unknown_parameter(name: &str) -> String {
     if is_plain { format!("the parameter {name:?}") } else { "an unknown parameter".to_owned() }
 }
 
-fn choose_tls(
+fn check_tls(
     asked: Option<bool>,
-    ca: Option<PathBuf>,
-    address: &Address,
-) -> Result<Tls, BadValue> {
-    let is_socket = matches!(address, Address::Socket(_));
-    match (asked, ca) {
-        (Some(false), Some(_)) => Err(bad_parameter("tls=off beside ca=")),
-        (Some(true), _) | (None, Some(_)) if is_socket => {
-            Err(bad_parameter("TLS for a socket, which has none"))
-        }
-        (Some(true), ca) | (None, ca @ Some(_)) => Ok(Tls::Required { ca }),
-        (None, None) if !address.is_local() => Ok(Tls::Required { ca: None }),
-        (Some(false) | None, None) => Ok(Tls::Off),
+    ca: Option<&Authority>,
+    address: Option<&Address>,
+) -> Result<(), BadValue> {
+    if asked == Some(false) && ca.is_some() {
+        return Err(bad_parameter("tls=off beside ca="));
     }
+    let is_socket = matches!(address, Some(Address::Socket(_)));
+    if is_socket && (asked == Some(true) || ca.is_some()) {
+        return Err(bad_parameter("TLS for a socket, which has none"));
+    }
+    Ok(())
 }
 
 fn decode(part: &str, text: &str) -> Result<String, BadValue> {

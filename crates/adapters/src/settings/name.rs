@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{database, keyring, vault};
+use super::{database, keyring, secret_name, vault};
 
 /// How names of settings begin; all other names of the environment are none of ours.
 pub(super) const PREFIX: &str = "GORGEN_";
@@ -15,12 +15,20 @@ const NEAR: usize = 3;
 pub enum Setting {
     /// The database to back up, or on whose server to restore.
     DatabaseUrl,
+    /// The secret with that database's account.
+    DatabaseSecret,
     /// Where backups are kept.
     Vault,
     /// What wraps their keys.
     Keyring,
+    /// The server on whose throw-away database restores are tested.
+    ScratchUrl,
+    /// The secret with that server's account.
+    ScratchSecret,
     /// The column that tells whose a row is.
     TenantColumn,
+    /// Where days and months begin.
+    TimeZone,
     /// How long a run that died blocks others.
     LockLease,
     /// How many connections read or load at once.
@@ -29,11 +37,15 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 10] = [
         Self::DatabaseUrl,
+        Self::DatabaseSecret,
         Self::Vault,
         Self::Keyring,
+        Self::ScratchUrl,
+        Self::ScratchSecret,
         Self::TenantColumn,
+        Self::TimeZone,
         Self::LockLease,
         Self::Readers,
     ];
@@ -42,9 +54,13 @@ impl Setting {
     pub const fn name(self) -> &'static str {
         match self {
             Self::DatabaseUrl => "GORGEN_DATABASE_URL",
+            Self::DatabaseSecret => "GORGEN_DATABASE_SECRET",
             Self::Vault => "GORGEN_VAULT",
             Self::Keyring => "GORGEN_KEYRING",
+            Self::ScratchUrl => "GORGEN_SCRATCH_URL",
+            Self::ScratchSecret => "GORGEN_SCRATCH_SECRET",
             Self::TenantColumn => "GORGEN_TENANT_COLUMN",
+            Self::TimeZone => "GORGEN_TIMEZONE",
             Self::LockLease => "GORGEN_LOCK_LEASE",
             Self::Readers => "GORGEN_READERS",
         }
@@ -53,10 +69,12 @@ impl Setting {
     /// What it accepts, in words.
     pub const fn expected(self) -> &'static str {
         match self {
-            Self::DatabaseUrl => database::EXPECTED,
+            Self::DatabaseUrl | Self::ScratchUrl => database::EXPECTED,
+            Self::DatabaseSecret | Self::ScratchSecret => secret_name::EXPECTED,
             Self::Vault => vault::EXPECTED,
             Self::Keyring => keyring::EXPECTED,
             Self::TenantColumn => "the name of a column, up to 64 characters",
+            Self::TimeZone => "the name of a time zone, such as America/Sao_Paulo",
             Self::LockLease => "a number of seconds from 1 to 3600",
             Self::Readers => "a number of connections from 1 to 64",
         }

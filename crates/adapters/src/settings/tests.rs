@@ -15,6 +15,7 @@ fn without_any_setting_the_defaults_hold_and_needs_are_named() {
     assert_eq!(settings.lock_lease(), Duration::from_mins(1));
     assert!((1..=4).contains(&settings.readers()));
     assert_eq!(settings.tenant_column(), None);
+    assert_eq!(settings.timezone().iana_name(), Some("America/Sao_Paulo"));
     assert_eq!(
         settings.vault().unwrap_err().to_string(),
         "GORGEN_VAULT is not set: expected file:///folder or s3://bucket/prefix"
@@ -31,7 +32,11 @@ fn without_any_setting_the_defaults_hold_and_needs_are_named() {
 #[test]
 fn every_setting_is_read_and_the_last_value_counts() {
     let settings = read(&[
-        ("GORGEN_DATABASE_URL", "mysql://gorgen:segredo@db.example/clinica"),
+        ("GORGEN_DATABASE_URL", "mysql://gorgen@db.example/clinica"),
+        ("GORGEN_DATABASE_SECRET", "gorgen/db"),
+        ("GORGEN_SCRATCH_URL", "mysql://scratch.example/"),
+        ("GORGEN_SCRATCH_SECRET", "gorgen/scratch"),
+        ("GORGEN_TIMEZONE", "America/Manaus"),
         ("GORGEN_VAULT", "file:///old"),
         ("GORGEN_KEYRING", "kms:alias/gorgen"),
         ("GORGEN_TENANT_COLUMN", "clinica_id"),
@@ -40,14 +45,46 @@ fn every_setting_is_read_and_the_last_value_counts() {
         ("GORGEN_VAULT", "s3://vault/clinica"),
     ])
     .unwrap();
-    assert_eq!(settings.database().unwrap().to_string(), "gorgen@db.example:3306/clinica");
+    assert_eq!(
+        settings.database().unwrap().to_string(),
+        "gorgen@db.example:3306/clinica, the rest as the secret gorgen/db says"
+    );
+    assert_eq!(
+        settings.scratch().unwrap().to_string(),
+        "scratch.example:3306, the rest as the secret gorgen/scratch says"
+    );
+    assert_eq!(settings.timezone().iana_name(), Some("America/Manaus"));
     assert_eq!(settings.vault().unwrap().to_string(), "s3://vault/clinica");
     assert_eq!(settings.keyring().unwrap().to_string(), "kms:alias/gorgen");
     assert_eq!(settings.tenant_column(), Some("clinica_id"));
     assert_eq!(settings.lock_lease(), Duration::from_hours(1));
     assert_eq!(settings.readers(), 1);
     settings.require(&Setting::ALL).unwrap();
+}
+
+#[test]
+fn a_database_is_given_by_its_url_its_secret_or_both() {
+    let url = ("GORGEN_DATABASE_URL", "mysql://gorgen:segredo@db.example/clinica");
+    let settings = read(&[url]).unwrap();
+    assert_eq!(settings.database().unwrap().to_string(), "gorgen@db.example:3306/clinica");
     assert!(!format!("{settings:?}").contains("segredo"));
+    assert!(settings.require(&[Setting::DatabaseSecret]).is_err());
+    let settings = read(&[("GORGEN_DATABASE_SECRET", "gorgen/db")]).unwrap();
+    assert_eq!(settings.database().unwrap().to_string(), "as the secret gorgen/db says");
+    settings.require(&[Setting::DatabaseUrl, Setting::DatabaseSecret]).unwrap();
+    let missing = settings.scratch().unwrap_err().to_string();
+    assert!(missing.starts_with("GORGEN_SCRATCH_URL is not set: expected mysql://"), "{missing}");
+    let both = refusal(&[url, ("GORGEN_DATABASE_SECRET", "gorgen/db")]);
+    assert!(both.starts_with("GORGEN_DATABASE_URL: expected mysql://"), "{both}");
+    assert!(both.ends_with("got one with a password, which a secret is to give"), "{both}");
+    let without_user = refusal(&[("GORGEN_SCRATCH_URL", "mysql://db.example/x")]);
+    assert!(without_user.starts_with("GORGEN_SCRATCH_URL: expected"), "{without_user}");
+    // Of a secret that is refused, nothing is said about the URL that counted on it.
+    assert_eq!(
+        refusal(&[("GORGEN_SCRATCH_URL", "mysql://db/x"), ("GORGEN_SCRATCH_SECRET", "a:segredo")]),
+        "GORGEN_SCRATCH_SECRET: expected the ARN or the name of a secret in AWS Secrets Manager, \
+         got a text of another form"
+    );
 }
 
 #[test]
@@ -67,8 +104,9 @@ fn all_that_is_wrong_is_said_at_once() {
         "8 settings need attention:\n  \
          GORGEN_VALT: no such setting (did you mean GORGEN_VAULT?)\n  \
          gorgen_readers: no such setting (did you mean GORGEN_READERS?)\n  \
-         GORGEN_COLOUR_SCHEME: no such setting (there are GORGEN_DATABASE_URL, GORGEN_VAULT, GORGEN_KEYRING, \
-         GORGEN_TENANT_COLUMN, GORGEN_LOCK_LEASE, GORGEN_READERS)\n  \
+         GORGEN_COLOUR_SCHEME: no such setting (there are GORGEN_DATABASE_URL, \
+         GORGEN_DATABASE_SECRET, GORGEN_VAULT, GORGEN_KEYRING, GORGEN_SCRATCH_URL, GORGEN_SCRATCH_SECRET, \
+         GORGEN_TENANT_COLUMN, GORGEN_TIMEZONE, GORGEN_LOCK_LEASE, GORGEN_READERS)\n  \
          GORGEN_DATABASE_URL: expected mysql://user:password@host:port/database (in user and password, `%` and two \
          hex digits stand for any of : / ? # [ ] @ %), got one that starts with postgres:\n  \
          GORGEN_VAULT: expected file:///folder or s3://bucket/prefix, got one that starts with ftp://\n  \
@@ -90,6 +128,11 @@ fn one_problem_is_one_line() {
             "GORGEN_READERS",
             "65",
             "GORGEN_READERS: expected a number of connections from 1 to 64, got \"65\"",
+        ),
+        (
+            "GORGEN_TIMEZONE",
+            "Brasilia",
+            "GORGEN_TIMEZONE: expected the name of a time zone, such as America/Sao_Paulo, got \"Brasilia\"",
         ),
         (
             "GORGEN_TENANT_COLUMN",

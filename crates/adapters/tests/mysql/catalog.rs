@@ -310,7 +310,9 @@ async fn unreachable_and_unknown_databases(server: Server) {
     assert!(chain(&error).contains("Connection refused"), "{}", chain(&error));
 
     let mut url = database.url();
-    url.tls = gorgen_adapters::settings::Tls::Required { ca: None };
+    url.tls = gorgen_adapters::settings::Tls::Required {
+        ca: gorgen_adapters::settings::Authority::Public,
+    };
     let error = MySqlSource::new(url).catalog().await.unwrap_err();
     assert!(matches!(error, SourceError::Tls { .. }), "never in the clear: {}", chain(&error));
     database.drop().await;

@@ -4,7 +4,7 @@ use std::{path::Path, process::Command};
 
 use gorgen_adapters::{
     mysql::MySqlSource,
-    settings::{Address, Tls},
+    settings::{Address, Authority, Tls},
 };
 use gorgen_engine::ports::{Source, SourceError};
 
@@ -83,7 +83,7 @@ async fn tls_is_checked() {
         url.tls = tls;
         MySqlSource::new(url).catalog().await
     };
-    let trusting = |file: &str| Tls::Required { ca: Some(path(file)) };
+    let trusting = |file: &str| Tls::Required { ca: Authority::File(path(file)) };
 
     catalog("127.0.0.1", trusting("server.pem"))
         .await
@@ -96,7 +96,8 @@ async fn tls_is_checked() {
     );
     for (host, tls) in [
         ("127.0.0.1", trusting("stranger.pem")),
-        ("127.0.0.1", Tls::Required { ca: None }),
+        ("127.0.0.1", Tls::Required { ca: Authority::Public }),
+        ("127.0.0.1", Tls::Required { ca: Authority::Rds }),
         ("localhost", trusting("server.pem")),
         ("127.0.0.1", trusting("missing.pem")),
     ] {

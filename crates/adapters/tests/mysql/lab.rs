@@ -8,7 +8,7 @@ use std::{
 
 use gorgen_adapters::{
     mysql::{LoadBy, MySqlSource, MySqlTarget},
-    settings::{Address, DatabaseUrl},
+    settings::{Address, DatabaseUrl, Secret},
 };
 use gorgen_engine::{
     model::{Catalog, CharsetContext, Table},
@@ -107,11 +107,7 @@ impl Database {
 
     /// The same database for another account.
     pub(crate) fn url_as(&self, user: &str, password: &str) -> DatabaseUrl {
-        DatabaseUrl {
-            user: user.to_owned(),
-            password: gorgen_adapters::settings::Secret::new(password),
-            ..self.url()
-        }
+        DatabaseUrl { user: user.to_owned(), password: Secret::new(password).into(), ..self.url() }
     }
 
     pub(crate) fn quoted(&self) -> String {
@@ -198,7 +194,8 @@ pub(crate) async fn connect(url: &DatabaseUrl) -> Conn {
     let Address::Tcp { host, port } = &url.address else {
         panic!("the laboratory listens on a port")
     };
-    let password = url.password.expose();
+    let password = url.password.now().await.expect("a password");
+    let password = password.expose();
     let options = OptsBuilder::default()
         .user(Some(&url.user))
         .pass((!password.is_empty()).then_some(password))

@@ -25,7 +25,7 @@ pub(super) async fn run(
 ) -> Result<ExitCode, Failure> {
     settings.require(&[Setting::DatabaseUrl, Setting::Vault, Setting::Keyring])?;
     let world = wiring::world(settings).await?;
-    let source = wiring::source(settings)?;
+    let source = wiring::source(settings).await?;
     let request = Request {
         tenant_column: settings.tenant_column().map(str::to_owned),
         readers: settings.readers(),

@@ -13,6 +13,7 @@ use std::{
 use gorgen_adapters::{
     ambient::{SystemClock, SystemEntropy},
     aws::Aws,
+    credentials,
     mysql::{MySqlSource, MySqlSurveyor},
     settings::{Setting, Settings},
 };
@@ -25,7 +26,7 @@ use gorgen_engine::{
 use crate::{args::Options, failure::Failure, output::Output, wiring};
 
 pub(super) async fn run(options: &Options, output: &Output) -> Result<ExitCode, Failure> {
-    let (settings, wrong) = settings::read(wiring::pairs(options))?;
+    let (settings, wrong) = settings::read(wiring::pairs(options));
     let mut findings = settings::findings(&settings, &wrong);
     findings.extend(look(&settings).await.findings);
     let report = Report { findings };
@@ -35,13 +36,16 @@ pub(super) async fn run(options: &Options, output: &Output) -> Result<ExitCode, 
 
 async fn look(settings: &Settings) -> Report {
     let aws = Aws::new();
-    let ports = settings
-        .database()
-        .ok()
-        .map(|url| (MySqlSurveyor::new(url.clone()), MySqlSource::new(url.clone())));
-    let database = ports.as_ref().map(|(surveyor, source)| Database { surveyor, source });
+    let ports;
+    let database = match open_database(settings, &aws).await {
+        Ok(opened) => {
+            ports = opened;
+            Ok(Database { surveyor: &ports.0, source: &ports.1 })
+        }
+        Err(absent) => Err(absent),
+    };
     let checkup = Checkup {
-        database: database.ok_or_else(|| absent(Setting::DatabaseUrl)),
+        database,
         vault: open_vault(settings, &aws).await,
         keyring: open_keyring(settings, &aws).await,
         clock: Arc::new(SystemClock),
@@ -50,6 +54,16 @@ async fn look(settings: &Settings) -> Report {
         readers: settings.readers(),
     };
     doctor::run(&checkup).await
+}
+
+async fn open_database(
+    settings: &Settings,
+    aws: &Aws,
+) -> Result<(MySqlSurveyor, MySqlSource), Absent> {
+    let database = settings.database().map_err(|_| absent(Setting::DatabaseUrl))?;
+    let url = credentials::resolve(database, aws).await;
+    let url = url.map_err(|error| unusable(&error.into()))?;
+    Ok((MySqlSurveyor::new(url.clone()), MySqlSource::new(url)))
 }
 
 async fn open_vault(settings: &Settings, aws: &Aws) -> Result<Arc<dyn Vault>, Absent> {

@@ -22,7 +22,7 @@ pub(super) async fn run(
 ) -> Result<ExitCode, Failure> {
     settings.require(&[Setting::DatabaseUrl, Setting::Vault, Setting::Keyring])?;
     let world = wiring::world(settings).await?;
-    let target = wiring::target(settings, &args.into)?;
+    let target = wiring::target(settings, &args.into).await?;
     let request = Request {
         tables: args.tables,
         connections: settings.readers(),

@@ -17,12 +17,16 @@ pub(super) fn of_source(error: &SourceError) -> Option<&'static str> {
     Some(match error {
         SourceError::Unreachable { .. } => OF_DATABASE,
         SourceError::Tls { .. } => {
-            "trust the authority that signed the server's certificate with ?ca=/file.pem in GORGEN_DATABASE_URL, and \
-             name the host there as the certificate does; on a network that nobody else can read, ?tls=off"
+            "trust the authority that signed the server's certificate with ?ca=/file.pem (on Amazon RDS ?ca=rds) in \
+             GORGEN_DATABASE_URL, and name the host there as the certificate does; on a network that nobody else can read, ?tls=off"
+        }
+        SourceError::Credentials { .. } => {
+            "see that AWS credentials are set and not expired, and the region too"
         }
         SourceError::Login { .. } => {
-            "check user and password in GORGEN_DATABASE_URL (special characters as % and two hex digits), and that the \
-             account may come from this machine"
+            "check user and password in GORGEN_DATABASE_URL (special characters as % and two hex digits) or in its \
+             secret, and that the account may come from this machine; with auth=rds-iam, that IAM allows rds-db:connect \
+             for it"
         }
         SourceError::NoDatabase { .. } => {
             "check the database's name in GORGEN_DATABASE_URL; if it is right, grant the account SELECT on it, or make a \

@@ -28,6 +28,18 @@ pub enum SourceError {
         /// The driver's error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// There is nothing to log in with.
+    #[error("cannot log in to the database {identity} as {user}")]
+    Credentials {
+        /// The source.
+        identity: SourceIdentity,
+        /// The account's name.
+        user: String,
+        /// May there be something later?
+        retryable: bool,
+        /// Why there is nothing.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The server does not let the account in.
     #[error("the database {identity} refused to let {user} in")]
     Login {
@@ -71,7 +83,11 @@ pub enum SourceError {
 impl SourceError {
     /// May the same call succeed later?
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::DefinitionChanged { .. })
+        match self {
+            Self::Unreachable { .. } | Self::DefinitionChanged { .. } => true,
+            Self::Credentials { retryable, .. } => *retryable,
+            _ => false,
+        }
     }
 }
 

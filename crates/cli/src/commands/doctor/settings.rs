@@ -1,22 +1,26 @@
 //! Settings as findings: each set, missing or wrong; those that are wrong are left out and all others used.
 
-use gorgen_adapters::settings::{DatabaseUrl, Problem, Setting, Settings, SettingsError};
+use gorgen_adapters::{
+    credentials::Database,
+    settings::{Problem, Setting, Settings},
+};
 use gorgen_engine::policy::findings::Finding;
 
 /// What must be set for any backup.
 const NEEDED: [Setting; 3] = [Setting::DatabaseUrl, Setting::Vault, Setting::Keyring];
 
 /// The settings that can be used, and what is wrong with the others.
-pub(super) fn read(
-    pairs: Vec<(String, String)>,
-) -> Result<(Settings, Vec<Problem>), SettingsError> {
-    let wrong = match Settings::from_pairs(pairs.clone()) {
-        Ok(settings) => return Ok((settings, Vec::new())),
-        Err(error) => error.problems,
-    };
-    let is_wrong = |name: &str| wrong.iter().any(|problem| name_of(problem) == name);
-    let usable = pairs.into_iter().filter(|(name, _)| !is_wrong(name));
-    Ok((Settings::from_pairs(usable)?, wrong))
+pub(super) fn read(mut pairs: Vec<(String, String)>) -> (Settings, Vec<Problem>) {
+    let mut wrong = Vec::new();
+    // Again, as what is left may now lack something: a URL without a user, once its secret is left out.
+    loop {
+        let found = match Settings::from_pairs(pairs.clone()) {
+            Ok(settings) => return (settings, wrong),
+            Err(error) => error.problems,
+        };
+        pairs.retain(|(name, _)| !found.iter().any(|problem| name_of(problem) == name));
+        wrong.extend(found);
+    }
 }
 
 fn name_of(problem: &Problem) -> &str {
@@ -26,7 +30,7 @@ fn name_of(problem: &Problem) -> &str {
     }
 }
 
-/// One for each setting there is, and one for each that there is not.
+/// One for each setting that is there or missed, and one for each name that is no setting's.
 pub(super) fn findings(settings: &Settings, wrong: &[Problem]) -> Vec<Finding> {
     let unknown = wrong.iter().filter(|problem| matches!(problem, Problem::Unknown { .. }));
     let unknown = unknown.map(|problem| {
@@ -36,58 +40,59 @@ pub(super) fn findings(settings: &Settings, wrong: &[Problem]) -> Vec<Finding> {
             "correct the name or take it away: every other command refuses to run",
         )
     });
-    let known = Setting::ALL.into_iter().map(|setting| {
+    let known = Setting::ALL.into_iter().filter_map(|setting| {
         let bad = wrong.iter().find_map(|problem| match problem {
             Problem::Bad { setting: bad, value } if *bad == setting => Some(value),
             _ => None,
         });
         match bad {
-            Some(value) => Finding::problem(
+            Some(value) => Some(Finding::problem(
                 setting.name(),
                 value.to_string(),
                 "correct it: every other command refuses to run",
-            ),
+            )),
             None => of_setting(setting, settings),
         }
     });
     unknown.chain(known).collect()
 }
 
-fn of_setting(setting: Setting, settings: &Settings) -> Finding {
+fn of_setting(setting: Setting, settings: &Settings) -> Option<Finding> {
     let name = setting.name();
     let set = match setting {
-        Setting::DatabaseUrl => {
-            return settings.database().map_or_else(|_| missing(setting), of_database);
+        Setting::DatabaseUrl => settings.database().ok().map(|url| of_database(setting, url)),
+        Setting::ScratchUrl => settings.scratch().ok().map(|url| of_database(setting, url)),
+        // What is said of the URL says it.
+        Setting::DatabaseSecret | Setting::ScratchSecret => return None,
+        Setting::Vault => settings.vault().ok().map(|url| Finding::ok(name, url.to_string())),
+        Setting::Keyring => settings.keyring().ok().map(|url| Finding::ok(name, url.to_string())),
+        Setting::TenantColumn => settings.tenant_column().map(|column| Finding::ok(name, column)),
+        Setting::TimeZone => settings.timezone().iana_name().map(|zone| Finding::ok(name, zone)),
+        Setting::LockLease => {
+            Some(Finding::ok(name, format!("{} s", settings.lock_lease().as_secs())))
         }
-        Setting::Vault => settings.vault().ok().map(ToString::to_string),
-        Setting::Keyring => settings.keyring().ok().map(ToString::to_string),
-        Setting::TenantColumn => settings.tenant_column().map(str::to_owned),
-        Setting::LockLease => Some(format!("{} s", settings.lock_lease().as_secs())),
-        Setting::Readers => Some(settings.readers().to_string()),
+        Setting::Readers => Some(Finding::ok(name, settings.readers().to_string())),
     };
-    match set {
-        Some(value) => Finding::ok(name, value),
-        None => missing(setting),
-    }
+    set.or_else(|| missing(setting))
 }
 
-fn missing(setting: Setting) -> Finding {
+fn missing(setting: Setting) -> Option<Finding> {
+    let name = setting.name();
     if NEEDED.contains(&setting) {
-        return Finding::problem(
-            setting.name(),
-            "not set",
-            format!("set it to {}", setting.expected()),
-        );
+        let remedy = format!("set it to {}", setting.expected());
+        return Some(Finding::problem(name, "not set", remedy));
     }
-    Finding::ok(setting.name(), "not set: backups are not divided by tenant")
+    let is_said = setting == Setting::TenantColumn;
+    is_said.then(|| Finding::ok(name, "not set: backups are not divided by tenant"))
 }
 
-fn of_database(url: &DatabaseUrl) -> Finding {
-    let name = Setting::DatabaseUrl.name();
-    if url.is_exposed() {
-        let fact =
-            format!("{url}, without TLS: rows and the password cross the network in the clear");
+fn of_database(setting: Setting, database: &Database) -> Finding {
+    let name = setting.name();
+    if database.is_exposed() {
+        let fact = format!(
+            "{database}, without TLS: rows and the password cross the network in the clear"
+        );
         return Finding::warning(name, fact, "take tls=off out of it");
     }
-    Finding::ok(name, url.to_string())
+    Finding::ok(name, database.to_string())
 }
