@@ -22,6 +22,8 @@ class MariaDb(DatabaseServer):
                 "mariadb-install-db",
                 "--no-defaults",
                 f"--datadir={self.data}",
+                # A server that starts removes temporary tables from its folder, also another's that starts beside it.
+                f"--tmpdir={self.temporary}",
                 "--auth-root-authentication-method=normal",
                 "--skip-test-db",
                 "--skip-name-resolve",
