@@ -80,9 +80,11 @@ clean: ## remove what was built and fetched: target, .local, .tools
 
 .PHONY: functions fmt-check clippy deny features rustdoc test-rust test-python test-cloud
 
-# The functions as zips for this machine's processor, in target/lambda.
+# The functions as zips for this machine's processor, in target/lambda. Built like all else here: cargo-lambda, which makes those
+# that are deployed, builds for a target of its own and would compile every crate a second time.
 functions: setup
-	$(call step,build the functions,cargo lambda build --workspace --profile $(PROFILE) --output-format zip --compiler cargo)
+	$(call step,build the functions,cargo build --workspace --profile $(PROFILE))
+	$(call step,zip the functions,python3 local/function_zips.py target/$(PROFILE))
 
 fmt-check: setup
 	$(call step,format,cargo fmt --all --check)

@@ -118,7 +118,7 @@ function networkPolicy(): PolicyDocument {
 }
 
 function binaryOf(name: FunctionName, binaries: string): string {
-  const path = join(binaries, `gorgen-${name}`, 'bootstrap.zip');
+  const path = join(binaries, `gorgen-function-${name}`, 'bootstrap.zip');
   if (existsSync(path)) return path;
   throw new ConfigError(
     `${path}: no such file; build the functions with "make lambda", or name the folder they are in with -c binaries=FOLDER`,

@@ -1,0 +1,20 @@
+//! What the Lambda functions share: each function is one engine job, and this is all that stands around it.
+//!
+//! [`serve`] reads the settings once per cold start, and then for every event: the event becomes a
+//! [`Call`], the job runs, its summary goes back to the caller, its metrics into the log, and its failure
+//! becomes an error of a stable type. Start reading at `functions/backup`.
+
+mod event;
+mod failure;
+mod history;
+mod memory;
+mod metrics;
+mod serve;
+mod shell;
+
+pub use event::{Call, EventError};
+pub use failure::{ErrorType, Failure};
+pub use history::History;
+pub use metrics::{Measure, Metric, NAMESPACE};
+pub use serve::{serve, serve_requests};
+pub use shell::Shell;

@@ -1,0 +1,166 @@
+//! What surrounds one call: settings and connections of the process, and what belongs to this call alone.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use gorgen_adapters::{
+    ambient::{SystemClock, SystemEntropy},
+    aws::Aws,
+    credentials,
+    keyring::{self, NoKeyring},
+    mysql::{LoadBy, MySqlSource, MySqlTarget},
+    settings::Settings,
+    vault,
+};
+use gorgen_engine::{
+    Error,
+    jobs::World,
+    model::RunId,
+    ports::{Clock, Keyring, Progress, Vault},
+};
+use jiff::Timestamp;
+
+use crate::{Failure, Measure, Metric};
+
+/// Name and version of this program, kept in manifests.
+const TOOL: &str = concat!("gorgen-backup ", env!("CARGO_PKG_VERSION"));
+
+/// What is read and connected once per cold start.
+#[derive(Debug, Clone)]
+pub(crate) struct Process {
+    settings: Arc<Settings>,
+    aws: Aws,
+}
+
+impl Process {
+    /// The settings of the environment.
+    #[expect(clippy::disallowed_methods, reason = "the edge, where the environment is read once")]
+    pub(crate) fn start() -> Result<Self, Failure> {
+        // `vars` would panic at a name or value that is no Unicode, be it none of ours.
+        let text = |given: std::ffi::OsString| given.to_string_lossy().into_owned();
+        let pairs = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
+        Ok(Self { settings: Arc::new(Settings::from_pairs(pairs)?), aws: Aws::new() })
+    }
+
+    /// The vault as metrics name it.
+    pub(crate) fn vault_name(&self) -> String {
+        self.settings.vault().map_or_else(|_| "unknown".to_owned(), ToString::to_string)
+    }
+}
+
+/// What surrounds one call.
+pub struct Shell {
+    process: Process,
+    deadline: Option<Timestamp>,
+    progress: Arc<Progress>,
+    measures: Mutex<BTreeMap<Metric, f64>>,
+}
+
+impl Shell {
+    pub(crate) fn new(process: &Process, deadline: Option<Timestamp>) -> Self {
+        Self {
+            process: process.clone(),
+            deadline,
+            progress: Arc::default(),
+            measures: Mutex::default(),
+        }
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.process.settings
+    }
+
+    /// When to stop, with time left to put things in order.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.deadline
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
+    /// The vault.
+    ///
+    /// # Errors
+    /// If no vault is set, or AWS can't be used.
+    pub async fn vault(&self) -> Result<Arc<dyn Vault>, Failure> {
+        let opened = vault::open(self.settings().vault()?, &self.process.aws).await;
+        Ok(opened.map_err(Error::from)?)
+    }
+
+    /// The vault with what wraps its keys.
+    ///
+    /// # Errors
+    /// If vault or keyring is not set, or AWS can't be used.
+    pub async fn world(&self) -> Result<World, Failure> {
+        let keyring = keyring::open(self.settings().keyring()?, &self.process.aws).await;
+        self.world_with(keyring.map_err(Error::from)?).await
+    }
+
+    /// The vault without keys, for jobs that open nothing.
+    ///
+    /// # Errors
+    /// If no vault is set, or AWS can't be used.
+    pub async fn world_without_keys(&self) -> Result<World, Failure> {
+        self.world_with(Arc::new(NoKeyring)).await
+    }
+
+    async fn world_with(&self, keyring: Arc<dyn Keyring>) -> Result<World, Failure> {
+        Ok(World {
+            vault: self.vault().await?,
+            keyring,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            progress: Arc::clone(&self.progress),
+            tool: TOOL.to_owned(),
+        })
+    }
+
+    /// The database that is protected.
+    ///
+    /// # Errors
+    /// If it is not set, or its credentials can't be had.
+    pub async fn source(&self) -> Result<MySqlSource, Failure> {
+        let database = credentials::resolve(self.settings().database()?, &self.process.aws).await?;
+        Ok(MySqlSource::new(database))
+    }
+
+    /// A database of another name on the server of the one that is protected.
+    ///
+    /// # Errors
+    /// If the server is not set, or its credentials can't be had.
+    pub async fn beside(&self, name: impl FnOnce(&str) -> String) -> Result<MySqlTarget, Failure> {
+        let database = credentials::resolve(self.settings().database()?, &self.process.aws).await?;
+        let name = name(&database.database);
+        Ok(MySqlTarget::new(database.with_database(name), LoadBy::default()))
+    }
+
+    /// A new database on the scratch server.
+    ///
+    /// # Errors
+    /// If no scratch server is set, or its credentials can't be had.
+    pub async fn scratch(&self, name: impl FnOnce(&str) -> String) -> Result<MySqlTarget, Failure> {
+        let database = credentials::resolve(self.settings().scratch()?, &self.process.aws).await?;
+        let name = name(&database.database);
+        Ok(MySqlTarget::new(database.with_database(name), LoadBy::default()))
+    }
+
+    /// Notes a measure of this run, which goes into the log when it ends, however it ends.
+    pub fn measure(&self, metric: Metric, value: f64) {
+        self.measures.lock().unwrap_or_else(PoisonError::into_inner).insert(metric, value);
+    }
+
+    pub(crate) fn measures(&self) -> Vec<Measure> {
+        let measures = self.measures.lock().unwrap_or_else(PoisonError::into_inner);
+        measures.iter().map(|(&metric, &value)| (metric, value)).collect()
+    }
+
+    /// The run that the job began, if it came so far.
+    pub(crate) fn run(&self) -> Option<RunId> {
+        self.progress.run()
+    }
+}

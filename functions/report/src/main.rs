@@ -1,0 +1,33 @@
+//! The function `report`: a month of backups, tests and failures, told without a key.
+
+use gorgen_engine::{
+    jobs::report::{self, Report},
+    policy::month::Month,
+    records::run::Job,
+};
+use gorgen_function::{Call, ErrorType, Failure, History, Metric, Shell, serve};
+use serde::Deserialize;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    serve(Job::Report, tell).await
+}
+
+/// What to report.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Event {
+    /// The month, as `2026-10`; the last one if left out.
+    month: Option<String>,
+}
+
+async fn tell(shell: &Shell, call: Call<Event>) -> Result<Report, Failure> {
+    let month = call.event.month.map(|text| text.parse::<Month>()).transpose();
+    let month =
+        month.map_err(|error| Failure::new(ErrorType::InvalidEvent, format!("month: {error}")))?;
+    let world = shell.world_without_keys().await?;
+    if let Some(age) = History::of(&*world.vault).await?.age(shell.now()) {
+        shell.measure(Metric::LastGoodBackupAgeSeconds, age);
+    }
+    Ok(report::run(&world, month, &shell.settings().timezone(), call.scheduled).await?)
+}
