@@ -1,8 +1,10 @@
-//! Vault and keyring on AWS, against the emulator at `TEST_S3_ENDPOINT`.
+//! Vault, keyring and databases' accounts on AWS, against the emulator at `TEST_S3_ENDPOINT`.
 //!
 //! Run by `python3 local/lab.py run --emulator -- ...`. Faults on the way come from a proxy in front of it.
 #![cfg(feature = "aws")]
 
+#[path = "aws/credentials.rs"]
+mod credentials;
 #[path = "aws/emulator.rs"]
 mod emulator;
 #[path = "aws/kms.rs"]

@@ -143,7 +143,7 @@ fn no_settings() {
     # backup
     exit status 2
     error: 3 settings need attention:
-      GORGEN_DATABASE_URL is not set: expected mysql://user:password@host:port/database, and after a `?` what applies, joined by `&`: tls=off, tls=required, ca=/file.pem, socket=/file.sock (in user and password, `%` and two hex digits stand for any of : / ? # [ ] @ %)
+      GORGEN_DATABASE_URL is not set: expected mysql://user:password@host:port/database, and after a `?` what applies, joined by `&`: tls=off, tls=required, ca=/file.pem, ca=rds, auth=rds-iam, socket=/file.sock (in user and password, `%` and two hex digits stand for any of : / ? # [ ] @ %)
       GORGEN_VAULT is not set: expected file:///folder or s3://bucket/prefix
       GORGEN_KEYRING is not set: expected file:///file, kms:alias/name, kms:<key id> or kms:<key arn>
 
@@ -166,7 +166,7 @@ fn no_settings() {
     # restore
     exit status 2
     error: 3 settings need attention:
-      GORGEN_DATABASE_URL is not set: expected mysql://user:password@host:port/database, and after a `?` what applies, joined by `&`: tls=off, tls=required, ca=/file.pem, socket=/file.sock (in user and password, `%` and two hex digits stand for any of : / ? # [ ] @ %)
+      GORGEN_DATABASE_URL is not set: expected mysql://user:password@host:port/database, and after a `?` what applies, joined by `&`: tls=off, tls=required, ca=/file.pem, ca=rds, auth=rds-iam, socket=/file.sock (in user and password, `%` and two hex digits stand for any of : / ? # [ ] @ %)
       GORGEN_VAULT is not set: expected file:///folder or s3://bucket/prefix
       GORGEN_KEYRING is not set: expected file:///file, kms:alias/name, kms:<key id> or kms:<key arn>
 
@@ -197,7 +197,7 @@ fn unknown_settings() {
 
     # a stranger
     exit status 2
-    error: GORGEN_PASSWORD: no such setting (there are GORGEN_DATABASE_URL, GORGEN_VAULT, GORGEN_KEYRING, GORGEN_TENANT_COLUMN, GORGEN_LOCK_LEASE, GORGEN_READERS)
+    error: GORGEN_PASSWORD: no such setting (there are GORGEN_DATABASE_URL, GORGEN_DATABASE_SECRET, GORGEN_VAULT, GORGEN_KEYRING, GORGEN_SCRATCH_URL, GORGEN_SCRATCH_SECRET, GORGEN_TENANT_COLUMN, GORGEN_TIMEZONE, GORGEN_LOCK_LEASE, GORGEN_READERS)
     ");
 }
 
@@ -248,7 +248,7 @@ fn malformed_database_urls() {
     insta::assert_snapshot!(said.text, @r#"
     # GORGEN_DATABASE_URL=
     exit status 2
-    error: GORGEN_DATABASE_URL: expected mysql://user:password@host:port/database, and after a `?` what applies, joined by `&`: tls=off, tls=required, ca=/file.pem, socket=/file.sock (in user and password, `%` and two hex digits stand for any of : / ? # [ ] @ %), got an empty text
+    error: GORGEN_DATABASE_URL: expected mysql://user:password@host:port/database, and after a `?` what applies, joined by `&`: tls=off, tls=required, ca=/file.pem, ca=rds, auth=rds-iam, socket=/file.sock (in user and password, `%` and two hex digits stand for any of : / ? # [ ] @ %), got an empty text
 
     # GORGEN_DATABASE_URL=clinica
     exit status 2
@@ -288,23 +288,23 @@ fn malformed_database_urls() {
 
     # GORGEN_DATABASE_URL=mysql://root@127.0.0.1/clinica?ssl=true
     exit status 2
-    error: GORGEN_DATABASE_URL: expected after the `?` any of tls=off, tls=required, ca=/file.pem, socket=/file.sock, joined by `&`, got the parameter "ssl"
+    error: GORGEN_DATABASE_URL: expected after the `?` any of tls=off, tls=required, ca=/file.pem, ca=rds, auth=rds-iam, socket=/file.sock, joined by `&`, got the parameter "ssl"
 
     # GORGEN_DATABASE_URL=mysql://root@127.0.0.1/clinica?tls=maybe
     exit status 2
-    error: GORGEN_DATABASE_URL: expected after the `?` any of tls=off, tls=required, ca=/file.pem, socket=/file.sock, joined by `&`, got tls= and a word that is neither off nor required
+    error: GORGEN_DATABASE_URL: expected after the `?` any of tls=off, tls=required, ca=/file.pem, ca=rds, auth=rds-iam, socket=/file.sock, joined by `&`, got tls= and a word that is neither off nor required
 
     # GORGEN_DATABASE_URL=mysql://root@127.0.0.1/clinica?ca=ca.pem
     exit status 2
-    error: GORGEN_DATABASE_URL: expected after the `?` any of tls=off, tls=required, ca=/file.pem, socket=/file.sock, joined by `&`, got ca="ca.pem", no absolute path
+    error: GORGEN_DATABASE_URL: expected after the `?` any of tls=off, tls=required, ca=/file.pem, ca=rds, auth=rds-iam, socket=/file.sock, joined by `&`, got ca="ca.pem", no absolute path
 
     # GORGEN_DATABASE_URL=mysql://root@127.0.0.1/clinica?tls=off&ca=/ca.pem
     exit status 2
-    error: GORGEN_DATABASE_URL: expected after the `?` any of tls=off, tls=required, ca=/file.pem, socket=/file.sock, joined by `&`, got tls=off beside ca=
+    error: GORGEN_DATABASE_URL: expected after the `?` any of tls=off, tls=required, ca=/file.pem, ca=rds, auth=rds-iam, socket=/file.sock, joined by `&`, got tls=off beside ca=
 
     # GORGEN_DATABASE_URL=mysql://root@/clinica?socket=/run/my.sock&tls=required
     exit status 2
-    error: GORGEN_DATABASE_URL: expected after the `?` any of tls=off, tls=required, ca=/file.pem, socket=/file.sock, joined by `&`, got TLS for a socket, which has none
+    error: GORGEN_DATABASE_URL: expected after the `?` any of tls=off, tls=required, ca=/file.pem, ca=rds, auth=rds-iam, socket=/file.sock, joined by `&`, got TLS for a socket, which has none
 
     # GORGEN_DATABASE_URL=mysql://root@127.0.0.1/clinica%ff
     exit status 2
@@ -353,11 +353,11 @@ fn passwords_in_malformed_urls() {
 
     # as a parameter
     exit status 2
-    error: GORGEN_DATABASE_URL: expected after the `?` any of tls=off, tls=required, ca=/file.pem, socket=/file.sock, joined by `&`, got the parameter "password"
+    error: GORGEN_DATABASE_URL: expected after the `?` any of tls=off, tls=required, ca=/file.pem, ca=rds, auth=rds-iam, socket=/file.sock, joined by `&`, got the parameter "password"
 
     # as a parameter's name
     exit status 2
-    error: GORGEN_DATABASE_URL: expected after the `?` any of tls=off, tls=required, ca=/file.pem, socket=/file.sock, joined by `&`, got an unknown parameter
+    error: GORGEN_DATABASE_URL: expected after the `?` any of tls=off, tls=required, ca=/file.pem, ca=rds, auth=rds-iam, socket=/file.sock, joined by `&`, got an unknown parameter
 
     # cut off by a ?
     exit status 2
@@ -365,7 +365,7 @@ fn passwords_in_malformed_urls() {
 
     # behind the database
     exit status 2
-    error: GORGEN_DATABASE_URL: expected after the `?` any of tls=off, tls=required, ca=/file.pem, socket=/file.sock, joined by `&`, got tls= and a word that is neither off nor required
+    error: GORGEN_DATABASE_URL: expected after the `?` any of tls=off, tls=required, ca=/file.pem, ca=rds, auth=rds-iam, socket=/file.sock, joined by `&`, got tls= and a word that is neither off nor required
 
     # bad escapes
     exit status 2
@@ -822,13 +822,13 @@ fn bad_passwords(server: &Server) {
     exit status 1
     error: the database [DATABASE] at 127.0.0.1:[PORT] refused to let [USER] in
       because: Access denied for user '[USER]'@'localhost' (using password: YES) (error 1045)
-      what to do: check user and password in GORGEN_DATABASE_URL (special characters as % and two hex digits), and that the account may come from this machine
+      what to do: check user and password in GORGEN_DATABASE_URL (special characters as % and two hex digits) or in its secret, and that the account may come from this machine; with auth=rds-iam, that IAM allows rds-db:connect for it
 
     # no password
     exit status 1
     error: the database [DATABASE] at 127.0.0.1:[PORT] refused to let [USER] in
       because: Access denied for user '[USER]'@'localhost' (using password: NO) (error 1045)
-      what to do: check user and password in GORGEN_DATABASE_URL (special characters as % and two hex digits), and that the account may come from this machine
+      what to do: check user and password in GORGEN_DATABASE_URL (special characters as % and two hex digits) or in its secret, and that the account may come from this machine; with auth=rds-iam, that IAM allows rds-db:connect for it
     ");
 }
 
@@ -882,53 +882,53 @@ fn tls_that_cannot_be(server: &Server) {
         exit status 1
         error: cannot agree on TLS with the database [DATABASE] at 127.0.0.1:[PORT]
           because: Client asked for SSL but server does not have this capability
-          what to do: trust the authority that signed the server's certificate with ?ca=/file.pem in GORGEN_DATABASE_URL, and name the host there as the certificate does; on a network that nobody else can read, ?tls=off
+          what to do: trust the authority that signed the server's certificate with ?ca=/file.pem (on Amazon RDS ?ca=rds) in GORGEN_DATABASE_URL, and name the host there as the certificate does; on a network that nobody else can read, ?tls=off
 
         # required, as it is not this machine
         exit status 1
         error: cannot agree on TLS with the database [DATABASE] at 0.0.0.0:[PORT]
           because: Client asked for SSL but server does not have this capability
-          what to do: trust the authority that signed the server's certificate with ?ca=/file.pem in GORGEN_DATABASE_URL, and name the host there as the certificate does; on a network that nobody else can read, ?tls=off
+          what to do: trust the authority that signed the server's certificate with ?ca=/file.pem (on Amazon RDS ?ca=rds) in GORGEN_DATABASE_URL, and name the host there as the certificate does; on a network that nobody else can read, ?tls=off
 
         # no such authority
         exit status 1
         error: cannot agree on TLS with the database [DATABASE] at 127.0.0.1:[PORT]
           because: cannot read the certificates in /nowhere/ca.pem
           because: No such file or directory (os error 2)
-          what to do: trust the authority that signed the server's certificate with ?ca=/file.pem in GORGEN_DATABASE_URL, and name the host there as the certificate does; on a network that nobody else can read, ?tls=off
+          what to do: trust the authority that signed the server's certificate with ?ca=/file.pem (on Amazon RDS ?ca=rds) in GORGEN_DATABASE_URL, and name the host there as the certificate does; on a network that nobody else can read, ?tls=off
 
         # no authority
         exit status 1
         error: cannot agree on TLS with the database [DATABASE] at 127.0.0.1:[PORT]
           because: Client asked for SSL but server does not have this capability
-          what to do: trust the authority that signed the server's certificate with ?ca=/file.pem in GORGEN_DATABASE_URL, and name the host there as the certificate does; on a network that nobody else can read, ?tls=off
+          what to do: trust the authority that signed the server's certificate with ?ca=/file.pem (on Amazon RDS ?ca=rds) in GORGEN_DATABASE_URL, and name the host there as the certificate does; on a network that nobody else can read, ?tls=off
         "),
         Flavor::MySql => insta::assert_snapshot!(said.text, @"
         # required
         exit status 1
         error: cannot agree on TLS with the database [DATABASE] at 127.0.0.1:[PORT]
           because: invalid peer certificate: UnknownIssuer
-          what to do: trust the authority that signed the server's certificate with ?ca=/file.pem in GORGEN_DATABASE_URL, and name the host there as the certificate does; on a network that nobody else can read, ?tls=off
+          what to do: trust the authority that signed the server's certificate with ?ca=/file.pem (on Amazon RDS ?ca=rds) in GORGEN_DATABASE_URL, and name the host there as the certificate does; on a network that nobody else can read, ?tls=off
 
         # required, as it is not this machine
         exit status 1
         error: cannot agree on TLS with the database [DATABASE] at 0.0.0.0:[PORT]
           because: invalid peer certificate: UnknownIssuer
-          what to do: trust the authority that signed the server's certificate with ?ca=/file.pem in GORGEN_DATABASE_URL, and name the host there as the certificate does; on a network that nobody else can read, ?tls=off
+          what to do: trust the authority that signed the server's certificate with ?ca=/file.pem (on Amazon RDS ?ca=rds) in GORGEN_DATABASE_URL, and name the host there as the certificate does; on a network that nobody else can read, ?tls=off
 
         # no such authority
         exit status 1
         error: cannot agree on TLS with the database [DATABASE] at 127.0.0.1:[PORT]
           because: cannot read the certificates in /nowhere/ca.pem
           because: No such file or directory (os error 2)
-          what to do: trust the authority that signed the server's certificate with ?ca=/file.pem in GORGEN_DATABASE_URL, and name the host there as the certificate does; on a network that nobody else can read, ?tls=off
+          what to do: trust the authority that signed the server's certificate with ?ca=/file.pem (on Amazon RDS ?ca=rds) in GORGEN_DATABASE_URL, and name the host there as the certificate does; on a network that nobody else can read, ?tls=off
 
         # no authority
         exit status 1
         error: cannot agree on TLS with the database [DATABASE] at 127.0.0.1:[PORT]
           because: TLS failed
           because: invalid peer certificate: BadEncoding
-          what to do: trust the authority that signed the server's certificate with ?ca=/file.pem in GORGEN_DATABASE_URL, and name the host there as the certificate does; on a network that nobody else can read, ?tls=off
+          what to do: trust the authority that signed the server's certificate with ?ca=/file.pem (on Amazon RDS ?ca=rds) in GORGEN_DATABASE_URL, and name the host there as the certificate does; on a network that nobody else can read, ?tls=off
         "),
     }
 }

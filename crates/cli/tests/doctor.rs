@@ -174,7 +174,7 @@ fn all_is_well_once_there_is_a_backup(server: &Server) {
     warning  last-backup           there is no backup yet
              what to do: make one now: gorgen-backup backup
     ok       keyring               file://[FOLDER]/key makes keys and opens them (the vault has none to try)
-    no problem, 1 warning (last-backup), 24 ok
+    no problem, 1 warning (last-backup), 25 ok
     "),
         Flavor::MySql => insta::assert_snapshot!(text, @r"
     ok       database              MySQL [VERSION] answers root@localhost, within this machine
@@ -197,7 +197,7 @@ fn all_is_well_once_there_is_a_backup(server: &Server) {
     warning  last-backup           there is no backup yet
              what to do: make one now: gorgen-backup backup
     ok       keyring               file://[FOLDER]/key makes keys and opens them (the vault has none to try)
-    no problem, 1 warning (last-backup), 24 ok
+    no problem, 1 warning (last-backup), 25 ok
     "),
     }
     assert_eq!(
@@ -346,7 +346,7 @@ fn wrong_passwords_are_not_shown(server: &Server) {
     let text = shown(&workspace, server, &database, &outcome).replace(&user, "[USER]");
     insta::assert_snapshot!(text, @"
     problem  database              the database [DATABASE] at 127.0.0.1:[PORT] refused to let [USER] in: Access denied for user '[USER]'@'localhost' (using password: YES) (error 1045)
-             what to do: check user and password in GORGEN_DATABASE_URL (special characters as % and two hex digits), and that the account may come from this machine
+             what to do: check user and password in GORGEN_DATABASE_URL (special characters as % and two hex digits) or in its secret, and that the account may come from this machine; with auth=rds-iam, that IAM allows rds-db:connect for it
     warning  not checked           clock, backup-privileges, snapshot, binlog-position, max-allowed-packet, local-infile, restore-privileges, restore-definers, restore-routines, definitions, engines, keys, character-sets
              what to do: see to database first
     ok       vault                 file://[FOLDER]/vault holds no backup yet
@@ -355,7 +355,7 @@ fn wrong_passwords_are_not_shown(server: &Server) {
     warning  last-backup           there is no backup yet
              what to do: make one now: gorgen-backup backup
     ok       keyring               file://[FOLDER]/key makes keys and opens them (the vault has none to try)
-    1 problem (database), 1 warning (last-backup), 13 not checked, 10 ok
+    1 problem (database), 1 warning (last-backup), 13 not checked, 11 ok
     ");
 }
 
@@ -454,12 +454,13 @@ fn without_settings_it_says_which_are_needed() {
     let outcome = workspace.bare().with("GORGEN_READERS", "2").run(&["doctor"]).failed(1);
     insta::assert_snapshot!(outcome.stdout, @r"
     problem  GORGEN_DATABASE_URL   not set
-             what to do: set it to mysql://user:password@host:port/database, and after a `?` what applies, joined by `&`: tls=off, tls=required, ca=/file.pem, socket=/file.sock (in user and password, `%` and two hex digits stand for any of : / ? # [ ] @ %)
+             what to do: set it to mysql://user:password@host:port/database, and after a `?` what applies, joined by `&`: tls=off, tls=required, ca=/file.pem, ca=rds, auth=rds-iam, socket=/file.sock (in user and password, `%` and two hex digits stand for any of : / ? # [ ] @ %)
     problem  GORGEN_VAULT          not set
              what to do: set it to file:///folder or s3://bucket/prefix
     problem  GORGEN_KEYRING        not set
              what to do: set it to file:///file, kms:alias/name, kms:<key id> or kms:<key arn>
     ok       GORGEN_TENANT_COLUMN  not set: backups are not divided by tenant
+    ok       GORGEN_TIMEZONE       America/Sao_Paulo
     ok       GORGEN_LOCK_LEASE     60 s
     ok       GORGEN_READERS        2
     warning  not checked           database, clock, backup-privileges, snapshot, binlog-position, max-allowed-packet, local-infile, restore-privileges, restore-definers, restore-routines, definitions, engines, keys, character-sets
@@ -468,7 +469,7 @@ fn without_settings_it_says_which_are_needed() {
              what to do: see to GORGEN_VAULT first
     warning  keyring               not checked: it needs GORGEN_KEYRING
              what to do: see to GORGEN_KEYRING first
-    3 problems (GORGEN_DATABASE_URL, GORGEN_VAULT, GORGEN_KEYRING), no warning, 20 not checked, 3 ok
+    3 problems (GORGEN_DATABASE_URL, GORGEN_VAULT, GORGEN_KEYRING), no warning, 20 not checked, 4 ok
     ");
 }
 
@@ -489,6 +490,7 @@ fn settings_that_are_wrong_are_findings_and_the_others_are_used() {
     ok       GORGEN_VAULT          file://[FOLDER]/vault
     ok       GORGEN_KEYRING        file://[FOLDER]/key
     ok       GORGEN_TENANT_COLUMN  not set: backups are not divided by tenant
+    ok       GORGEN_TIMEZONE       America/Sao_Paulo
     problem  GORGEN_LOCK_LEASE     expected a number of seconds from 1 to 3600, got "soon"
              what to do: correct it: every other command refuses to run
     ok       GORGEN_READERS        2
@@ -500,7 +502,7 @@ fn settings_that_are_wrong_are_findings_and_the_others_are_used() {
     warning  last-backup           there is no backup yet
              what to do: make one now: gorgen-backup backup
     ok       keyring               file://[FOLDER]/key makes keys and opens them (the vault has none to try)
-    3 problems (settings, GORGEN_DATABASE_URL, GORGEN_LOCK_LEASE), 1 warning (last-backup), 14 not checked, 8 ok
+    3 problems (settings, GORGEN_DATABASE_URL, GORGEN_LOCK_LEASE), 1 warning (last-backup), 14 not checked, 9 ok
     "#);
 }
 

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use support::{
-    Database, Rows, Server, Tool, Workspace, assert_equal, aws::Aws, middle::numbers, wait_until,
+    Database, PASSWORD, Rows, Server, Tool, Workspace, assert_equal, aws::Aws, middle::numbers,
+    wait_until,
 };
 
 mod support;
@@ -15,6 +16,7 @@ on_each_server!(
     a_bucket_that_is_not_there,
     a_kms_key_that_is_disabled,
     the_second_of_two_backups_is_refused,
+    a_secret_holds_the_account,
 );
 
 /// A clinic, and a bucket and a key that nobody else uses.
@@ -184,4 +186,36 @@ fn the_second_of_two_backups_is_refused(server: &Server) {
     first.signal("CONT");
     assert_eq!(first.outcome().succeeded(&["backup"]).document()["backup"], holder);
     tool.verify_clean();
+}
+
+fn a_secret_holds_the_account(server: &Server) {
+    let cloud = Cloud::new(server);
+    let (user, secret) = (format!("s_{}", std::process::id()), fresh_secret(server));
+    server.account(&user, PASSWORD, &["ALL ON *.*"]);
+    let whole = server.url(&cloud.source.name);
+    let (_, place) = whole.split_once('@').expect("a user");
+    let account = serde_json::json!({ "username": user, "password": PASSWORD }).to_string();
+    let arn = cloud.aws.create_secret(&secret, &account);
+    let tool = (cloud.tool.clone())
+        .with("GORGEN_DATABASE_URL", format!("mysql://{place}"))
+        .with("GORGEN_DATABASE_SECRET", arn);
+    assert_eq!(tool.json(&["backup"])["totals"]["rows"], 1000);
+    let target = server.absent("s3 restored");
+    tool.restore("latest", &target);
+    assert_equal(server, &cloud.source.name, &target.name, Rows::Ordered);
+    assert!(tool.json(&["doctor"])["findings"].to_string().contains("the rest as the secret arn:"));
+
+    let malformed = cloud.aws.create_secret(&format!("{secret}-x"), PASSWORD);
+    for (name, told) in
+        [(malformed.as_str(), "got a text that is neither"), ("no/such", "no such secret")]
+    {
+        let tool = tool.clone().with("GORGEN_DATABASE_SECRET", name);
+        tool.run(&["backup"]).failed(1).says(&[name, told]);
+        let checked = tool.run(&["doctor"]).failed(1).stdout;
+        assert!(checked.contains(name) && checked.contains(told), "{checked}");
+    }
+}
+
+fn fresh_secret(server: &Server) -> String {
+    format!("gorgen/{}-{}", server.flavor.name(), std::process::id())
 }

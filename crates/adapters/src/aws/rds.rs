@@ -111,3 +111,50 @@ fn token(
     }
     Ok(Secret::new(url.as_str().trim_start_matches(SCHEME)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn made(session: Option<&str>) -> String {
+        let credentials = Credentials::new(
+            "AKIDEXAMPLE",
+            "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+            session.map(str::to_owned),
+            None,
+            "test",
+        );
+        // 2026-11-23T03:00:00Z
+        let time = SystemTime::UNIX_EPOCH + Duration::from_hours(498_723);
+        let token = token("db.example:3306", "gorgen", "sa-east-1", credentials, time);
+        token.unwrap().expose().to_owned()
+    }
+
+    /// Its parameters; in which order they stand is of no matter.
+    fn parts(token: &str) -> BTreeSet<&str> {
+        token.split('&').collect()
+    }
+
+    #[test]
+    fn tokens_are_those_of_amazons_other_tools() {
+        // What botocore's `generate_db_auth_token` makes of the same.
+        let start = "db.example:3306/?Action=connect&DBUser=gorgen&X-Amz-Algorithm=AWS4-HMAC-SHA256\
+            &X-Amz-Credential=AKIDEXAMPLE%2F20261123%2Fsa-east-1%2Frds-db%2Faws4_request\
+            &X-Amz-Date=20261123T030000Z&X-Amz-Expires=900&X-Amz-SignedHeaders=host";
+        for (session, end) in [
+            (
+                None,
+                "&X-Amz-Signature=462bac19111b84e8d6720c861fbfff49aacdaa11a4f2e81dec9be34e6373bfc9",
+            ),
+            (
+                Some("IQoJb3/JpZ2lu+X2VjE=="),
+                "&X-Amz-Security-Token=IQoJb3%2FJpZ2lu%2BX2VjE%3D%3D\
+                 &X-Amz-Signature=be71763e6d523b5b3e93ca1bcf3b0be22bdf97282c5c7e68832d73a758b50760",
+            ),
+        ] {
+            assert_eq!(parts(&made(session)), parts(&format!("{start}{end}")));
+        }
+    }
+}

@@ -1,10 +1,18 @@
 //! Ways to a server: a socket, and TLS that is checked.
 
-use std::{path::Path, process::Command};
+use std::{
+    path::Path,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+};
 
 use gorgen_adapters::{
+    credentials::CredentialsError,
     mysql::MySqlSource,
-    settings::{Address, Authority, Tls},
+    settings::{Address, Authority, Password, PasswordMaker, Secret, Tls},
 };
 use gorgen_engine::ports::{Source, SourceError};
 
@@ -25,6 +33,56 @@ async fn a_socket_leads_to_the_same_database() {
     let error = MySqlSource::new(url).catalog().await.unwrap_err();
     assert!(matches!(error, SourceError::Unreachable { .. }), "{}", chain(&error));
     assert!(chain(&error).contains("No such file"), "{}", chain(&error));
+    database.drop().await;
+}
+
+/// Gives the same password each time, as long as there are some left, and counts.
+#[derive(Debug)]
+struct Rationed {
+    password: Secret,
+    left: AtomicUsize,
+}
+
+#[async_trait::async_trait]
+impl PasswordMaker for Rationed {
+    async fn make(&self) -> Result<Secret, CredentialsError> {
+        let left = self.left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
+        left.map(|_| self.password.clone()).map_err(|_| CredentialsError::Token {
+            server: "here".to_owned(),
+            user: "me".to_owned(),
+            reason: "none is left".to_owned(),
+            retryable: true,
+            source: None,
+        })
+    }
+}
+
+#[tokio::test]
+async fn each_connection_asks_for_its_password() {
+    let database = Server::MariaDb.database("passwords").await;
+    let user = format!("t{}", &database.name[database.name.len().saturating_sub(20)..]);
+    database
+        .run(&[
+            &format!("CREATE USER '{user}'@'%' IDENTIFIED BY 'segredo'"),
+            &format!("GRANT ALL ON *.* TO '{user}'@'%'"),
+        ])
+        .await;
+    let maker = Arc::new(Rationed { password: Secret::new("segredo"), left: AtomicUsize::new(2) });
+    let mut url = database.url_as(&user, "");
+    url.password = Password::Fresh(maker.clone());
+    let source = MySqlSource::new(url);
+    for left in [1, 0] {
+        source.catalog().await.unwrap_or_else(|error| panic!("{}", chain(&error)));
+        assert_eq!(maker.left.load(SeqCst), left);
+    }
+    let error = source.catalog().await.unwrap_err();
+    assert!(matches!(error, SourceError::Credentials { .. }) && error.is_retryable());
+    let told = chain(&error);
+    assert!(
+        told.starts_with("cannot log in to the database ") && told.ends_with("none is left"),
+        "{told}"
+    );
+    database.run(&[&format!("DROP USER '{user}'@'%'")]).await;
     database.drop().await;
 }
 

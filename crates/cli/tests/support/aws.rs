@@ -79,10 +79,21 @@ impl Aws {
 
     /// One call of KMS.
     pub fn kms(&self, action: &str, input: &Value) -> Value {
-        let target = format!("X-Amz-Target: TrentService.{action}");
+        self.call("kms", &format!("TrentService.{action}"), input)
+    }
+
+    /// A secret of Secrets Manager; gives its ARN.
+    pub fn create_secret(&self, name: &str, text: &str) -> String {
+        let input = json!({ "Name": name, "SecretString": text, "ClientRequestToken": name });
+        let made = self.call("secretsmanager", "secretsmanager.CreateSecret", &input);
+        made["ARN"].as_str().expect("an ARN").to_owned()
+    }
+
+    fn call(&self, service: &str, target: &str, input: &Value) -> Value {
+        let target = format!("X-Amz-Target: {target}");
         let body = input.to_string();
         let headers = [target.as_str(), "Content-Type: application/x-amz-json-1.1"];
-        let answer = self.request("POST", "/", "kms", &headers, body.as_bytes()).expect_ok();
+        let answer = self.request("POST", "/", service, &headers, body.as_bytes()).expect_ok();
         if answer.is_empty() { Value::Null } else { serde_json::from_slice(&answer).expect("JSON") }
     }
 
