@@ -21,6 +21,7 @@ export PATH := $(CURDIR)/.local/venv/bin:$(CURDIR)/.tools/bin:$(PATH):/usr/sbin
 CARGO_ALL := --workspace --all-features --profile $(PROFILE)
 ADAPTERS := --package gorgen-adapters --no-default-features --profile $(PROFILE)
 LAB := python3 local/lab.py run --mariadb --mysql --emulator --
+FUNCTIONS := $(notdir $(wildcard functions/*))
 PYTHON_TESTS = $(shell find local docs -name 'test_*.py' -not -path 'local/tests_cloud/*')
 
 # A step: $(call step,heading,command) prints the heading, then how long the command took.

@@ -56,7 +56,7 @@ class App:
         begun = time.monotonic()
         given = [argument for key, value in context.items() for argument in ("--context", f"{key}={value}")]
         shutil.rmtree(self.synthesized, ignore_errors=True)
-        self._cdk("synth", "--all", "--quiet", "--output", str(self.synthesized), *given)
+        self._cdk("synth", "--quiet", "--output", str(self.synthesized), *given)
         shutil.rmtree(self.emulated, ignore_errors=True)
         shutil.copytree(self.synthesized, self.emulated, symlinks=True)
         stacks = cloud_templates.stacks(self.emulated)
@@ -66,13 +66,15 @@ class App:
 
     def deploy(self, stacks: Sequence[Stack]) -> dict[str, str]:
         """Deploy the stacks in their order, fill in what the emulator drops, and return the outputs of all."""
-        outputs: dict[str, str] = {}
+        for stack in stacks:
+            cloud_fill_in.take_out_metric_math(stack, self._say)
         with_keys = [stack for stack in stacks if cloud_fill_in.has_key_of_many_regions(stack)]
-        outputs |= self._deploy(with_keys)
+        outputs = self._deploy(with_keys)
+        others = [stack for stack in stacks if stack not in with_keys]
         for stack in with_keys:
-            cloud_fill_in.replicate_keys(self.aws, stack, REPLICA, self._say)
-        outputs |= self._deploy([stack for stack in stacks if stack not in with_keys])
-        cloud_fill_in.fill_in_buckets(self.aws, cloud_templates.stacks(self.synthesized), self._say)
+            cloud_fill_in.replicate_keys(self.aws, stack, others, REPLICA, self._say)
+        outputs |= self._deploy(others)
+        cloud_fill_in.fill_in_buckets(self.aws, stacks, self._say)
         return outputs
 
     def _deploy(self, stacks: Sequence[Stack]) -> dict[str, str]:

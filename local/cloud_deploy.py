@@ -49,8 +49,8 @@ class Cloud:
 
     @property
     def api_url(self) -> str:
-        """The API's address, which the emulator has by path: `https://ID.execute-api...` is not to be had here."""
-        api = self.outputs["ApiUrl"].removeprefix("https://").split(".")[0]
+        """The API's address, which the emulator has by path too: its name need not resolve on every machine."""
+        api = self.outputs["ApiUrl"].split("://", 1)[1].split(".")[0]
         return f"{self.place.aws.endpoint}/_aws/execute-api/{api}/$default"
 
     def settings(self, region: str = PRIMARY, database: Database | None = None) -> dict[str, str]:

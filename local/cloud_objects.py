@@ -1,7 +1,9 @@
-"""The objects of a vault's bucket and of its replica, as S3 shows them; and the schedules."""
+"""The objects of a vault's bucket and of its replica, as S3 shows them, its records, and the schedules."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +51,17 @@ class Bucket:
                 return new[0]
             time.sleep(0.25)
         raise TooLate(f"no new object under s3://{self.name}/{prefix} in {seconds:.0f} s")
+
+
+def read_record(content: bytes) -> dict[str, Any]:
+    """What a record of the vault says; see docs/format.md."""
+    return dict(json.loads(content)["record"])
+
+
+def write_record(record: dict[str, Any]) -> bytes:
+    """A record with a digest that is right."""
+    text = json.dumps(record, separators=(",", ":"))
+    return f'{{"sha256":"{hashlib.sha256(text.encode()).hexdigest()}","record":{text}}}\n'.encode()
 
 
 def schedules(aws: Aws) -> list[dict[str, Any]]:

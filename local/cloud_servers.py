@@ -20,6 +20,9 @@ from mariadb import MariaDb
 # The lambdas are processes of this machine, and share its two or more cores and its memory with three servers.
 CLINIC_POOL_MB, SCRATCH_POOL_MB = 256, 256
 
+# Lambda tells a function which format its log has; the emulator does not, but hands on what it is given.
+LAMBDA_OPTIONS = {"AWS_LAMBDA_LOG_FORMAT": "JSON"}
+
 
 @dataclass(frozen=True)
 class Database:
@@ -59,7 +62,7 @@ class CloudServers:
     """The three servers, up for as long as this is entered."""
 
     def __init__(self, options: Mapping[str, str] | None = None, state: Path = STATE) -> None:
-        self.emulator = Emulator(state=state, options=options)
+        self.emulator = Emulator(state=state, options=LAMBDA_OPTIONS | dict(options or {}))
         self.clinic = MariaDb(buffer_pool_mb=CLINIC_POOL_MB, state=state)
         self.scratch = MariaDb(buffer_pool_mb=SCRATCH_POOL_MB, log_bin=False, state=state)
         self._laboratory = Laboratory([self.emulator, self.clinic, self.scratch], quiet=True)

@@ -29,7 +29,7 @@ from cloud_aws import PRIMARY, REPLICA
 from cloud_cdk import DeployFailed
 from cloud_deploy import BINARIES, CLINIC, Cloud
 from cloud_functions import metrics
-from cloud_objects import Bucket, TooLate, schedule_of, switch_off
+from cloud_objects import Bucket, TooLate, read_record, schedule_of, switch_off
 from cloud_servers import CloudServers
 from database import SqlFailed
 from demo_proof import Proof, prove, require_equal
@@ -109,7 +109,7 @@ class Demo:
     def deploy(self) -> None:
         """Deploy the app."""
         place = self.servers.place
-        self.screen.fact("emulated", f"AWS at {place.aws.endpoint}, by ministack")
+        self.screen.fact("AWS", f"emulated by ministack at {place.aws.endpoint}")
         self._cloud = cloud_deploy.deploy(place, self.folder, self.screen.say, self.arguments.binaries.resolve())
         for name in self.cloud.functions.names():
             found = self.cloud.functions.configuration(name)
@@ -123,7 +123,7 @@ class Demo:
         self.screen.say("nobody calls it now; the scheduler does, within some 70 seconds ...")
         self.vault.wait_for_new("manifests/", set(), SCHEDULE_SECONDS)
         switch_off(aws, schedule)
-        run = json.loads(self.vault.get(self.vault.wait_for_new("runs/", set(), 10)))
+        run = read_record(self.vault.get(self.vault.wait_for_new("runs/", set(), 10)))
         if run["outcome"] != "succeeded":
             raise StepFailed(f"the run's record says {run}")
         self.screen.proof("a schedule started the first backup, and nobody else")

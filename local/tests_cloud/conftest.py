@@ -61,8 +61,8 @@ class World:
 
     @property
     def templates(self) -> list[Stack]:
-        """What was synthesized, as it was before anything was taken out for the emulator."""
-        return cloud_templates.stacks(Path(self.cloud.folder) / "cdk.out")
+        """What was synthesized; in the place of a replica of a key stands its ARN."""
+        return cloud_templates.stacks(Path(self.cloud.folder) / "cdk.emulated")
 
     def tool(self, **more: str) -> Tool:
         """The command line on this cloud's vault."""

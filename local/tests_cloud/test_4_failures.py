@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 from cloud_functions import NAMES, metrics
+from cloud_objects import read_record, write_record
 from conftest import World
 from folders import PROJECT
 
@@ -74,10 +77,10 @@ def test_a_flipped_byte_is_an_integrity_error(world: World, job: str, event: dic
 def test_the_key_of_another_id_is_an_integrity_error(world: World) -> None:
     """A wrapped key stands for one vault and id: KMS refuses it in the place of another."""
     first, second = sorted(world.vault.objects("keys/"))[:2]
-    wrapped = json.loads(world.vault.get(second))["wrapped"]
+    wrapped = read_record(world.vault.get(second))["wrapped"]
 
     def swap(content: bytes) -> bytes:
-        return json.dumps(json.loads(content) | {"wrapped": wrapped}).encode()
+        return write_record(read_record(content) | {"wrapped": wrapped})
 
     with changed(world, first, swap):
         answer = world.functions.invoke("verify", {"read_data": True})
@@ -111,9 +114,6 @@ def test_a_console_event_works_or_is_refused_as_its_name_says(world: World, file
 
 
 def test_the_api_lets_nobody_in_without_a_token(world: World) -> None:
-    import urllib.error
-    import urllib.request
-
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{world.cloud.api_url}/v1/backups", timeout=10)
     assert refused.value.code == 401
