@@ -2,7 +2,10 @@
 import { App, Stack, Tags } from 'aws-cdk-lib';
 import type { Config } from './config';
 import { nameOf } from './names';
+import { ApiStack } from './stacks/api-stack';
 import { JobsStack } from './stacks/jobs-stack';
+import { MonitoringReplicaStack } from './stacks/monitoring-replica-stack';
+import { MonitoringStack } from './stacks/monitoring-stack';
 import { VaultKeyStack } from './stacks/vault-key-stack';
 import { VaultReplicaStack } from './stacks/vault-replica-stack';
 import { VaultStack } from './stacks/vault-stack';
@@ -27,8 +30,12 @@ export function composeStacks(app: App, config: Config, binaries: string): Recor
   vault.addStackDependency(vaultReplica);
   const jobs = new JobsStack(app, nameOf(config, 'jobs'), { ...primary, config, key: vaultKey.key, binaries });
   jobs.addStackDependency(vault);
+  const api = new ApiStack(app, nameOf(config, 'api'), { ...primary, config, key: vaultKey.key, binaries });
+  api.addStackDependency(vault);
+  const monitoring = new MonitoringStack(app, nameOf(config, 'monitoring'), config, primary);
+  const monitoringReplica = new MonitoringReplicaStack(app, nameOf(config, 'monitoring-replica'), config, second);
 
   Tags.of(app).add('project', 'gorgen-backup');
   Tags.of(app).add('environment', config.environment);
-  return { vaultKey, vaultReplica, vault, jobs };
+  return { vaultKey, vaultReplica, vault, jobs, api, monitoring, monitoringReplica };
 }

@@ -4,10 +4,8 @@ import type { Config } from './config';
 /** The functions that run jobs; `api` answers requests and is none of them. */
 export const JOBS = ['backup', 'cleanup', 'restore-test', 'restore', 'verify', 'report'] as const;
 export type Job = (typeof JOBS)[number];
-export type FunctionName = Job | 'api';
-
-/** The namespace of the metrics that the functions write. */
-export const METRICS = 'GorgenBackup';
+export const FUNCTIONS = [...JOBS, 'api'] as const;
+export type FunctionName = (typeof FUNCTIONS)[number];
 
 /** `gorgen-prod-vault-key`: everything of an environment begins alike. */
 export function nameOf(config: Config, what: string): string {
@@ -27,6 +25,11 @@ export function replicaBucketName(config: Config): string {
 /** The alias of the key, the same in both regions. */
 export function keyAlias(config: Config): string {
   return `alias/gorgen-${config.environment}`;
+}
+
+/** The queue of events that were given up. */
+export function deadLetterQueueName(config: Config): string {
+  return nameOf(config, 'dead-letters');
 }
 
 /** `GORGEN_VAULT`, and the dimension `Vault` of all metrics. */

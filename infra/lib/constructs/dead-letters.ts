@@ -4,7 +4,7 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { NagSuppressions } from 'cdk-nag';
 import { Construct } from 'constructs';
 import type { Config } from '../config';
-import { nameOf } from '../names';
+import { deadLetterQueueName } from '../names';
 
 export class DeadLetters extends Construct {
   readonly queue: Queue;
@@ -12,7 +12,7 @@ export class DeadLetters extends Construct {
   constructor(scope: Construct, id: string, config: Config) {
     super(scope, id);
     this.queue = new Queue(this, 'Queue', {
-      queueName: nameOf(config, 'dead-letters'),
+      queueName: deadLetterQueueName(config),
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       retentionPeriod: Duration.days(14),

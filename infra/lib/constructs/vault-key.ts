@@ -102,7 +102,7 @@ export class VaultKeyReplica extends Construct {
       pendingWindowInDays: 30,
     });
     key.applyRemovalPolicy(RemovalPolicy.RETAIN);
-    new CfnAlias(this, 'Alias', { aliasName: keyAlias(config), targetKeyId: key.attrKeyId });
+    new CfnAlias(this, 'Alias', { aliasName: keyAlias(config), targetKeyId: key.ref });
     this.arn = key.attrArn;
   }
 }

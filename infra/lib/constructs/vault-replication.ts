@@ -5,10 +5,8 @@ import { Bucket, CfnBucket } from 'aws-cdk-lib/aws-s3';
 import { NagSuppressions } from 'cdk-nag';
 import { Construct } from 'constructs';
 import type { Config } from '../config';
+import { REPLICATION_RULE } from '../metrics';
 import { nameOf, replicaBucketName, vaultBucketName } from '../names';
-
-/** Also a dimension of the metrics of replication. */
-export const REPLICATION_RULE = 'everything';
 
 export interface VaultReplicationProps {
   readonly config: Config;

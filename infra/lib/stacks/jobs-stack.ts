@@ -25,8 +25,8 @@ export interface JobsStackProps extends StackProps {
 }
 
 export class JobsStack extends Stack {
-  readonly functions: Readonly<Record<Job, JobFunction>>;
-  readonly deadLetters: Queue;
+  private readonly functions: Readonly<Record<Job, JobFunction>>;
+  private readonly deadLetters: Queue;
 
   constructor(scope: Construct, id: string, props: JobsStackProps) {
     super(scope, id, props);

@@ -1,0 +1,51 @@
+/** The people who may call the API: a user pool in which nobody can enrol himself, and everybody needs a second factor. */
+import { CfnOutput, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { FeaturePlan, Mfa, StandardThreatProtectionMode, UserPool, UserPoolClient } from 'aws-cdk-lib/aws-cognito';
+import { Construct } from 'constructs';
+import type { Config, JwtConfig } from '../config';
+import { nameOf } from '../names';
+
+export class Operators extends Construct {
+  readonly jwt: JwtConfig;
+
+  constructor(scope: Construct, id: string, config: Config) {
+    super(scope, id);
+    const pool = new UserPool(this, 'Pool', {
+      userPoolName: nameOf(config, 'operators'),
+      selfSignUpEnabled: false,
+      signInAliases: { email: true },
+      mfa: Mfa.REQUIRED,
+      mfaSecondFactor: { otp: true, sms: false },
+      passwordPolicy: {
+        minLength: 14,
+        requireLowercase: true,
+        requireUppercase: true,
+        requireDigits: true,
+        requireSymbols: true,
+        tempPasswordValidity: Duration.days(3),
+      },
+      // Paid per user, of whom there are a handful: leaked passwords and strange places are noticed.
+      featurePlan: FeaturePlan.PLUS,
+      standardThreatProtectionMode: StandardThreatProtectionMode.FULL_FUNCTION,
+      deletionProtection: !config.local,
+      removalPolicy: config.local ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+    });
+    const client: UserPoolClient = pool.addClient('Console', {
+      userPoolClientName: nameOf(config, 'console'),
+      // The script of the local cloud is its own administrator and logs its user in.
+      authFlows: { userSrp: true, adminUserPassword: config.local },
+      disableOAuth: true,
+      preventUserExistenceErrors: true,
+      enableTokenRevocation: true,
+      accessTokenValidity: Duration.hours(1),
+      idTokenValidity: Duration.hours(1),
+      refreshTokenValidity: Duration.hours(12),
+    });
+    this.jwt = {
+      issuer: `https://cognito-idp.${config.primaryRegion}.amazonaws.com/${pool.userPoolId}`,
+      audience: [client.userPoolClientId],
+    };
+    new CfnOutput(this, 'UserPoolId', { value: pool.userPoolId }).overrideLogicalId('UserPoolId');
+    new CfnOutput(this, 'UserPoolClientId', { value: client.userPoolClientId }).overrideLogicalId('UserPoolClientId');
+  }
+}
