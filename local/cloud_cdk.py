@@ -60,8 +60,7 @@ class App:
         shutil.rmtree(self.emulated, ignore_errors=True)
         shutil.copytree(self.synthesized, self.emulated, symlinks=True)
         stacks = cloud_templates.stacks(self.emulated)
-        names = ", ".join(f"{stack.name} ({stack.region})" for stack in stacks)
-        self._say(f"CDK synthesized {names} ({time.monotonic() - begun:.1f} s)")
+        self._say(f"CDK synthesized {len(stacks)} stacks for {PRIMARY} and {REPLICA} ({time.monotonic() - begun:.1f} s)")
         return stacks
 
     def deploy(self, stacks: Sequence[Stack]) -> dict[str, str]:
@@ -91,9 +90,8 @@ class App:
             "--method=direct",
             f"--outputs-file={file}",
         )
-        for stack in stacks:
-            self._say(f"deployed {stack.name} to {stack.region}")
-        self._say(f"({time.monotonic() - begun:.1f} s)")
+        names = ", ".join(stack.name for stack in stacks)
+        self._say(f"deployed {names} ({time.monotonic() - begun:.1f} s)")
         found = json.loads(file.read_text("utf-8")) if file.exists() else {}
         return {key: value for outputs in found.values() for key, value in outputs.items()}
 
