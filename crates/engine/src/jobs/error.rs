@@ -181,7 +181,7 @@ impl Error {
             Self::Locked { .. } | Self::LockLost | Self::Unstable { .. } | Self::Deadline => true,
             Self::Vault(error) => error.is_retryable(),
             Self::Keyring(error) => error.is_retryable(),
-            Self::Source(error) => error.is_retryable(),
+            Self::Source(error) | Self::Target(TargetError::Source(error)) => error.is_retryable(),
             _ => false,
         }
     }
