@@ -21,7 +21,6 @@ export PATH := $(CURDIR)/.local/venv/bin:$(CURDIR)/.tools/bin:$(PATH):/usr/sbin
 CARGO_ALL := --workspace --all-features --profile $(PROFILE)
 ADAPTERS := --package gorgen-adapters --no-default-features --profile $(PROFILE)
 LAB := python3 local/lab.py run --mariadb --mysql --emulator --
-FUNCTIONS := $(notdir $(wildcard functions/*))
 PYTHON_TESTS = $(shell find local docs -name 'test_*.py' -not -path 'local/tests_cloud/*')
 
 # A step: $(call step,heading,command) prints the heading, then how long the command took.
@@ -38,7 +37,6 @@ setup: ## install what the other verbs need: Debian packages, a Python venv, car
 	@local/setup.sh
 
 demo: setup functions ## deploy to an emulated AWS, back up by schedule, lose a region and restore (ARGS="...")
-	$(call step,build,cargo build --profile fast --package gorgen-backup)
 	@python3 local/demo.py $(ARGS)
 
 demo-offline: setup ## the same engine without AWS: back up, change, restore and damage a clinic (ARGS="...")
@@ -46,7 +44,6 @@ demo-offline: setup ## the same engine without AWS: back up, change, restore and
 	@python3 local/demo_offline.py $(ARGS)
 
 up: setup functions ## start a local cloud, or deploy again to the one that is up
-	$(call step,build,cargo build --profile fast --package gorgen-backup)
 	@python3 local/cloud.py up $(ARGS)
 
 down: setup ## end the local cloud and remove all of it
@@ -58,7 +55,7 @@ invoke: setup ## run a function of the local cloud: make invoke FN=backup EVENT=
 logs: setup ## show what functions of the local cloud wrote (FN=backup ARGS=--follow)
 	@python3 local/cloud.py logs $(FN) $(ARGS)
 
-test: check features rustdoc test-rust test-python ## everything CI asks for: check, features, rustdoc, all tests on real servers
+test: check features rustdoc test-rust test-python test-cloud ## everything CI asks for: check, features, rustdoc, all tests on real servers
 
 check: fmt-check lint ## the quick part of test: format, clippy, dependencies
 
@@ -70,12 +67,11 @@ lint: clippy deny ## clippy with warnings as errors, then cargo-deny
 advisories: setup ## look up known vulnerabilities of our dependencies; needs the internet
 	$(call step,advisories,cargo deny check advisories)
 
-bench: setup ## measure against mariadb-dump and myloader (ARGS="...")
-	$(call step,build,cargo build --profile fast --package gorgen-backup)
+bench: setup functions ## measure against mariadb-dump and myloader (ARGS="...", ROW=functions PROFILE=release)
 	@python3 local/bench.py $(ARGS)
 
 clean: ## remove what was built and fetched: target, .local, .tools
-	rm -rf target .local .tools
+	rm -rf target .local .tools infra/node_modules cdk.out
 
 # Steps of the verbs:
 
@@ -116,5 +112,4 @@ test-python: setup
 
 # The whole in an emulated AWS: the CDK app deployed, and the functions as they would be uploaded.
 test-cloud: setup functions
-	$(call step,build,cargo build --profile fast --package gorgen-backup)
 	$(call step,tests in a local cloud,python3 -m pytest --quiet -p no:cacheprovider local/tests_cloud)

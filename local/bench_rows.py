@@ -15,12 +15,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import bench_functions
 from bench_clinic import CLINIC, ClinicServer
 from bench_measure import BenchFailed, Command, Measured, Stopwatch
 from demo_tool import Tool
 
 MIB = 2**20
 MEMORY_MIB = 128
+ZIP_MB = 6
+INIT_MILLISECONDS = 50
 # The Debian package of each program that we are compared with.
 PACKAGES = {
     "mariadb-dump": "mariadb-client",
@@ -264,6 +267,17 @@ def memory(bench: Bench) -> list[Claim]:
     ]
 
 
+def functions(bench: Bench) -> list[Claim]:
+    """The size of each function's zip, and how long it takes to start. Say `PROFILE=release`: that is what is deployed."""
+    claims = []
+    for name, zipped in bench_functions.zips().items():
+        megabytes = zipped.stat().st_size / 1e6
+        milliseconds = bench_functions.init_seconds(zipped, bench.folder) * 1000
+        claims.append(Claim("functions", f"zip of {name}", megabytes, ZIP_MB, "MB"))
+        claims.append(Claim("functions", f"init of {name}", milliseconds, INIT_MILLISECONDS, "ms"))
+    return claims
+
+
 @dataclass(frozen=True)
 class Row:
     """One row, and the programs it needs."""
@@ -288,6 +302,7 @@ ROWS: Mapping[str, Row] = {
     "verify": Row(verify),
     "size": Row(size, ("mariadb-dump", "restic")),
     "memory": Row(memory),
+    "functions": Row(functions),
     "memory-4gb": Row(memory, size_mb=4000),
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Puts in place what the verbs of the Makefile need, and says what it does. Run it as often as you like.
 #
-# Debian packages come from the machine's own apt; all else stays in .local, .tools and target. Of MariaDB only the
+# Debian packages come from the machine's own apt; all else stays in .local, .tools, target and infra/node_modules. Of MariaDB only the
 # bare programs are installed: the package `mariadb-server` would start a service, `mariadb-server-core` has none.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.."
 RUST=1.95
 NEXTEST=0.9.143
 DENY=0.20.2
+NODE=20.19
 
 VENV=.local/venv
 TOOLS=.tools
@@ -29,6 +30,15 @@ require_rust() {
         give_up "rustc is $found, Rust $RUST or newer is needed"
     { have cargo-fmt && have cargo-clippy; } ||
         give_up "no cargo-fmt or cargo-clippy: rustup component add rustfmt clippy"
+}
+
+# Debian's own Node is too old for some releases, so a machine that has none is told what it needs.
+require_node() {
+    { have node && have npm; } || give_up "no node or no npm: install Node $NODE or newer, for example from nodejs.org"
+    local found
+    found=$(node --version)
+    printf '%s\n' "$NODE" "${found#v}" | sort --version-sort --check=quiet ||
+        give_up "node is $found, Node $NODE or newer is needed"
 }
 
 # Fills `missing` with the Debian packages whose programs are not there.
@@ -74,6 +84,15 @@ install_python() {
     cp local/requirements.txt "$stamp"
 }
 
+# Their lock file is copied into the folder last, as a stamp.
+install_node_modules() {
+    local stamp=infra/node_modules/.installed
+    cmp --quiet infra/package-lock.json "$stamp" && return
+    say "installing Node packages into infra/node_modules"
+    npm ci --prefix infra --no-audit --no-fund --loglevel=error >&2
+    cp infra/package-lock.json "$stamp"
+}
+
 # A tool of ours is compiled for a short compile, not for a fast program. `$1` is the crate, `$2` the version.
 install_cargo_tool() {
     say "compiling $1 $2 into $TOOLS (a minute or two)"
@@ -96,7 +115,9 @@ if have flock; then
     flock 9
 fi
 require_rust
+require_node
 install_packages
 install_python
+install_node_modules
 install_cargo_tools
 say "ready"
