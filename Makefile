@@ -15,6 +15,8 @@ ARGS ?=
 FN ?=
 EVENT ?= {}
 export EVENT
+# For `deploy` and `diff`: dev or prod, as infra/environments/<env>.json describes it.
+ENV ?=
 
 export PATH := $(CURDIR)/.local/venv/bin:$(CURDIR)/.tools/bin:$(PATH):/usr/sbin
 
@@ -28,7 +30,7 @@ define step
 @printf '\n== %s\n' '$(1)'; $(2); printf '== done in %d s\n' "$$SECONDS"
 endef
 
-.PHONY: help setup demo demo-offline up down invoke logs test check fmt lint advisories bench clean
+.PHONY: help setup demo demo-offline up down invoke logs deploy diff test check fmt lint advisories bench clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,7 +57,13 @@ invoke: setup ## run a function of the local cloud: make invoke FN=backup EVENT=
 logs: setup ## show what functions of the local cloud wrote (FN=backup ARGS=--follow)
 	@python3 local/cloud.py logs $(FN) $(ARGS)
 
-test: check features rustdoc test-rust test-python test-cloud ## everything CI asks for: check, features, rustdoc, all tests on real servers
+deploy: arm64 ## deploy to AWS, asking before rights grow: make deploy ENV=prod
+	$(call step,deploy $(ENV),$(CDK) deploy --all --require-approval broadening)
+
+diff: arm64 ## show what a deployment would change: make diff ENV=prod
+	$(call step,compare with $(ENV),$(CDK) diff)
+
+test: check features rustdoc test-rust test-python test-infra test-cloud ## everything CI asks for: check, features, rustdoc, all tests on real servers
 
 check: fmt-check lint ## the quick part of test: format, clippy, dependencies
 
@@ -67,7 +75,7 @@ lint: clippy deny ## clippy with warnings as errors, then cargo-deny
 advisories: setup ## look up known vulnerabilities of our dependencies; needs the internet
 	$(call step,advisories,cargo deny check advisories)
 
-bench: setup functions ## measure against mariadb-dump and myloader (ARGS="...", ROW=functions PROFILE=release)
+bench: setup functions ## measure against mariadb-dump and myloader (ARGS="...", ROW=functions PROFILE=cloud)
 	@python3 local/bench.py $(ARGS)
 
 clean: ## remove what was built and fetched: target, .local, .tools
@@ -75,7 +83,18 @@ clean: ## remove what was built and fetched: target, .local, .tools
 
 # Steps of the verbs:
 
-.PHONY: functions fmt-check clippy deny features rustdoc test-rust test-python test-cloud
+.PHONY: functions arm64 fmt-check clippy deny features rustdoc test-rust test-python test-infra test-cloud
+
+# Apart from target/lambda, where the functions for this machine's local cloud lie.
+DEPLOYED := target/deploy
+CDK := infra/node_modules/.bin/cdk -c env=$(ENV) -c binaries=$(DEPLOYED)
+
+# The functions as AWS runs them.
+arm64: setup
+	@case '$(ENV)' in dev | prod) ;; *) echo 'say which environment: make $(MAKECMDGOALS) ENV=dev, or ENV=prod' >&2; exit 2 ;; esac
+	@python3 -m pip install --quiet --disable-pip-version-check --requirement local/requirements-deploy.txt
+	$(call step,build the functions for arm64,cargo lambda build --arm64 --profile cloud --output-format zip \
+		--lambda-dir $(DEPLOYED) $(patsubst functions/%,--package gorgen-function-%,$(wildcard functions/*)))
 
 # The functions as zips for this machine's processor, in target/lambda. Built like all else here: cargo-lambda, which makes those
 # that are deployed, builds for a target of its own and would compile every crate a second time.
@@ -109,6 +128,10 @@ test-rust: setup
 
 test-python: setup
 	$(call step,Python tests,$(if $(PYTHON_TESTS),python3 -m pytest --quiet -p no:cacheprovider $(PYTHON_TESTS),echo none yet))
+
+test-infra: setup
+	$(call step,types of the stacks,npm run --prefix infra --silent check)
+	$(call step,tests of the stacks,npm test --prefix infra --silent)
 
 # The whole in an emulated AWS: the CDK app deployed, and the functions as they would be uploaded.
 test-cloud: setup functions

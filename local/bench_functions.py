@@ -26,7 +26,7 @@ def zips() -> dict[str, Path]:
     """The zip of each function, by the function's name."""
     found = {path.parent.name.removeprefix(PREFIX): path for path in ZIPS.glob(f"{PREFIX}*/bootstrap.zip")}
     if not found:
-        raise BenchFailed(f"no zips in {ZIPS}: make functions PROFILE=release")
+        raise BenchFailed(f"no zips in {ZIPS}: make functions PROFILE=cloud")
     return dict(sorted(found.items()))
 
 

@@ -268,7 +268,7 @@ def memory(bench: Bench) -> list[Claim]:
 
 
 def functions(bench: Bench) -> list[Claim]:
-    """The size of each function's zip, and how long it takes to start. Say `PROFILE=release`: that is what is deployed."""
+    """The size of each function's zip, and how long it takes to start. Say `PROFILE=cloud`: that is what is deployed."""
     claims = []
     for name, zipped in bench_functions.zips().items():
         megabytes = zipped.stat().st_size / 1e6

@@ -121,7 +121,7 @@ function binaryOf(name: FunctionName, binaries: string): string {
   const path = join(binaries, `gorgen-function-${name}`, 'bootstrap.zip');
   if (existsSync(path)) return path;
   throw new ConfigError(
-    `${path}: no such file; build the functions with "make lambda", or name the folder they are in with -c binaries=FOLDER`,
+    `${path}: no such file; build the functions with "make functions", or name the folder they are in with -c binaries=FOLDER`,
   );
 }
 
