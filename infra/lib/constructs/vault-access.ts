@@ -58,9 +58,7 @@ export function vaultAccess(name: FunctionName, config: Config, keyArn: string):
     }),
   ];
   if (writes.length > 0) {
-    // An upload of parts that is given up is taken back by the one who began it.
-    const actions = ['s3:PutObject', 's3:AbortMultipartUpload'];
-    statements.push(new PolicyStatement({ sid: 'Write', actions, resources: objects(writes) }));
+    statements.push(new PolicyStatement({ sid: 'Write', actions: ['s3:PutObject'], resources: objects(writes) }));
   }
   if (dataKeys !== 'none') {
     statements.push(

@@ -1,12 +1,6 @@
 /** The key that wraps data keys and encrypts the buckets: one multi-Region key, the same key material in both regions. */
 import { Arn, ArnFormat, CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import {
-  AccountRootPrincipal,
-  AnyPrincipal,
-  Effect,
-  PolicyDocument,
-  PolicyStatement,
-} from 'aws-cdk-lib/aws-iam';
+import { AccountRootPrincipal, AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Alias, CfnAlias, CfnReplicaKey, Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import type { Config } from '../config';
@@ -25,6 +19,7 @@ const ADMINISTRATION = [
   'kms:UpdateKeyDescription',
   'kms:UpdatePrimaryRegion',
   'kms:ReplicateKey',
+  'kms:SynchronizeMultiRegionKey',
   'kms:CreateAlias',
   'kms:UpdateAlias',
   'kms:DeleteAlias',

@@ -1,0 +1,225 @@
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from 'vitest';
+import { FUNCTIONS, type FunctionName, JOBS } from '../lib/names';
+import { actionsOf, roleStatements, templates } from './environments';
+
+const prod = templates('prod');
+const jobs = prod.jobs as Template;
+const api = prod.api as Template;
+const templateOf = (name: FunctionName) => (name === 'api' ? api : jobs);
+
+function functionOf(name: FunctionName, template = templateOf(name)): any {
+  const found = Object.values(template.findResources('AWS::Lambda::Function')).find((resource) =>
+    String(resource.Properties.FunctionName).endsWith(`-${name}`) && !String(resource.Properties.FunctionName).endsWith(`restore-${name}`),
+  );
+  return found?.Properties;
+}
+
+describe.each([...FUNCTIONS])('the function %s', (name) => {
+  it('is a Rust binary on arm64 with a log of its own, as JSON, kept a year', () => {
+    expect(functionOf(name)).toMatchObject({
+      FunctionName: `gorgen-prod-${name}`,
+      Runtime: 'provided.al2023',
+      Architectures: ['arm64'],
+      LoggingConfig: { LogFormat: 'JSON', LogGroup: { Ref: expect.any(String) } },
+      Environment: { Variables: { GORGEN_VAULT: 's3://gorgen-prod-vault-111122223333-sa-east-1' } },
+    });
+    templateOf(name).hasResource('AWS::Logs::LogGroup', {
+      DeletionPolicy: 'Retain',
+      Properties: { LogGroupName: `/aws/lambda/gorgen-prod-${name}`, RetentionInDays: 365 },
+    });
+  });
+
+  it('deletes nothing and has no right with a wildcard', () => {
+    const actions = actionsOf(templateOf(name), `gorgen-prod-${name}`);
+    const network = ['ec2:DeleteNetworkInterface'];
+    expect(actions.filter((action) => /\*|Delete|Bypass|PutBucket/.test(action) && !network.includes(action))).toEqual([]);
+  });
+
+  it('opens rows only if that is its work', () => {
+    const statement = roleStatements(templateOf(name), `gorgen-prod-${name}`).find(({ Sid }) => Sid === 'DataKeys');
+    const actions = {
+      backup: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      restore: 'kms:Decrypt',
+      'restore-test': 'kms:Decrypt',
+      verify: 'kms:Decrypt',
+      report: undefined,
+      cleanup: undefined,
+      api: undefined,
+    }[name];
+    expect(statement?.Action).toEqual(actions);
+    if (!statement) return;
+    expect(statement.Condition).toEqual({
+      StringEquals: { 'kms:EncryptionContext:gorgen:purpose': ['rows', 'manifest', 'naming'] },
+    });
+  });
+
+  it('uses the key otherwise through the bucket alone', () => {
+    const kms = roleStatements(templateOf(name), `gorgen-prod-${name}`).filter(
+      ({ Action, Sid }) => JSON.stringify(Action).includes('kms:') && Sid !== 'DataKeys',
+    );
+    expect(kms.map(({ Condition }) => Condition.StringEquals['kms:ViaService'])).toEqual(['s3.sa-east-1.amazonaws.com']);
+  });
+
+  it('writes only what is its own', () => {
+    const statement = roleStatements(templateOf(name), `gorgen-prod-${name}`).find(({ Sid }) => Sid === 'Write');
+    const bucket = 'arn:aws:s3:::gorgen-prod-vault-111122223333-sa-east-1/';
+    const written = [statement?.Resource ?? []].flat().map((resource: string) => resource.replace(bucket, ''));
+    const all = ['keys/*', 'locks/*', 'manifests/*', 'packs/*', 'runs/*', 'vault.json'];
+    expect(written.sort()).toEqual(name === 'backup' ? all : name === 'api' ? [] : ['runs/*']);
+  });
+});
+
+describe('functions', () => {
+  it('have the time and the memory of their work', () => {
+    const sizes = Object.fromEntries(FUNCTIONS.map((name) => [name, [functionOf(name).MemorySize, functionOf(name).Timeout]]));
+    expect(sizes).toEqual({
+      backup: [3538, 900],
+      restore: [3538, 900],
+      'restore-test': [3538, 900],
+      verify: [1769, 900],
+      report: [512, 300],
+      cleanup: [512, 900],
+      api: [512, 29],
+    });
+  });
+
+  it.each([...JOBS])('%s is tried three times and then given to the dead letters', () => {
+    jobs.resourceCountIs('AWS::Lambda::EventInvokeConfig', JOBS.length);
+    jobs.allResourcesProperties('AWS::Lambda::EventInvokeConfig', {
+      MaximumRetryAttempts: 2,
+      MaximumEventAgeInSeconds: 3600,
+      DestinationConfig: { OnFailure: { Destination: Match.anyValue() } },
+    });
+  });
+
+  it('log in to the database as two users, each with its own secret', () => {
+    const secretOf = (name: FunctionName) =>
+      roleStatements(jobs, `gorgen-prod-${name}`).find(({ Action }) => Action === 'secretsmanager:GetSecretValue')?.Resource;
+    expect(secretOf('backup')).toMatch(/gorgen\/backup-/);
+    expect(secretOf('restore')).toMatch(/gorgen\/restore-/);
+    expect(secretOf('restore-test')).toMatch(/gorgen\/scratch-/);
+    for (const name of ['verify', 'report', 'cleanup'] as const) expect(secretOf(name)).toBeUndefined();
+    expect(functionOf('backup').Environment.Variables).toMatchObject({
+      GORGEN_DATABASE_URL: 'mysql://gorgen.cluster-abc.sa-east-1.rds.amazonaws.com:3306/gorgen?ca=rds',
+      GORGEN_TENANT_COLUMN: 'tenant_id',
+    });
+  });
+
+  it('log in with tokens where the users are of IAM', () => {
+    const dev = templates('dev').jobs as Template;
+    const url = (name: FunctionName) => functionOf(name, dev).Environment.Variables;
+    expect(url('backup').GORGEN_DATABASE_URL).toMatch(/^mysql:\/\/gorgen_backup@dev.*\?ca=rds&auth=rds-iam$/);
+    expect(url('restore').GORGEN_DATABASE_SECRET).toBeUndefined();
+    const connect = roleStatements(dev, 'gorgen-dev-restore').find(({ Action }) => Action === 'rds-db:connect');
+    expect(connect.Resource).toBe('arn:aws:rds-db:sa-east-1:111122223333:dbuser:db-ABCDEFGHIJKLMNOP/gorgen_restore');
+  });
+
+  it('are in the network of the database only if they talk to it', () => {
+    const inside = FUNCTIONS.filter((name) => functionOf(name).VpcConfig);
+    expect(inside).toEqual(['backup', 'restore-test', 'restore']);
+    const endpoints = Object.values(jobs.findResources('AWS::EC2::VPCEndpoint')).map(({ Properties }) => [
+      Properties.ServiceName,
+      Properties.VpcEndpointType,
+    ]);
+    expect(endpoints).toEqual([
+      ['com.amazonaws.sa-east-1.s3', 'Gateway'],
+      ['com.amazonaws.sa-east-1.kms', 'Interface'],
+      ['com.amazonaws.sa-east-1.secretsmanager', 'Interface'],
+    ]);
+    jobs.hasResourceProperties('AWS::EC2::SecurityGroupIngress', { GroupId: 'sg-0123456789abcdef0', FromPort: 3306, ToPort: 3306 });
+  });
+
+  it('need no network where the database is reached without', () => {
+    (templates('dev').jobs as Template).resourceCountIs('AWS::EC2::SecurityGroup', 0);
+  });
+});
+
+describe('schedules', () => {
+  it.each([
+    ['cleanup', 'cron(0 2 * * ? *)', 'DISABLED'],
+    ['backup', 'cron(0 3 * * ? *)', 'ENABLED'],
+    ['restore-test', 'cron(0 4 ? * SUN *)', 'ENABLED'],
+    ['verify', 'cron(0 6 ? * MON *)', 'ENABLED'],
+    ['report', 'cron(0 5 1 * ? *)', 'ENABLED'],
+  ])('%s: %s in São Paulo, %s', (job, ScheduleExpression, State) => {
+    jobs.hasResourceProperties('AWS::Scheduler::Schedule', {
+      Name: `gorgen-prod-${job}`,
+      ScheduleExpression,
+      ScheduleExpressionTimezone: 'America/Sao_Paulo',
+      State,
+      FlexibleTimeWindow: { Mode: 'OFF' },
+      Target: {
+        Input: '{"scheduled_time":"<aws.scheduler.scheduled-time>"}',
+        RetryPolicy: { MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: 3600 },
+        DeadLetterConfig: { Arn: Match.anyValue() },
+      },
+    });
+    expect(actionsOf(jobs, `gorgen-prod-schedule-${job}`)).toEqual(['lambda:InvokeFunction', 'sqs:SendMessage']);
+  });
+
+  it('are no more than these, and no restore', () => jobs.resourceCountIs('AWS::Scheduler::Schedule', 5));
+
+  it('test no restore without a scratch server', () => {
+    (templates('dev').jobs as Template).resourceCountIs('AWS::Scheduler::Schedule', 4);
+  });
+
+  it('of the local cloud are quick, and their event empty', () => {
+    (templates('demo').jobs as Template).hasResourceProperties('AWS::Scheduler::Schedule', {
+      ScheduleExpression: 'rate(1 minute)',
+      Target: { Input: '{}' },
+    });
+  });
+});
+
+describe('dead letters', () => {
+  it('are encrypted and kept for two weeks', () => {
+    jobs.hasResourceProperties('AWS::SQS::Queue', { SqsManagedSseEnabled: true, MessageRetentionPeriod: 1_209_600 });
+  });
+});
+
+describe('the API', () => {
+  it('lets nobody in without a token, on any route', () => {
+    const routes = Object.values(api.findResources('AWS::ApiGatewayV2::Route')).map(({ Properties }) => Properties);
+    expect(routes.map(({ RouteKey }) => RouteKey).sort()).toEqual([
+      'GET /v1/backups',
+      'GET /v1/backups/{id}',
+      'GET /v1/runs',
+      'GET /v1/runs/{id}',
+    ]);
+    expect(routes.every(({ AuthorizationType, AuthorizerId }) => AuthorizationType === 'JWT' && AuthorizerId)).toBe(true);
+  });
+
+  it('is logged and throttled', () => {
+    api.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
+      StageName: '$default',
+      AccessLogSettings: { DestinationArn: Match.anyValue(), Format: Match.stringLikeRegexp('authorizer.claims.sub') },
+      DefaultRouteSettings: { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 40 },
+    });
+  });
+
+  it('knows people by two factors, whom an administrator has enrolled', () => {
+    api.hasResource('AWS::Cognito::UserPool', {
+      DeletionPolicy: 'Retain',
+      Properties: {
+        MfaConfiguration: 'ON',
+        EnabledMfas: ['SOFTWARE_TOKEN_MFA'],
+        AdminCreateUserConfig: { AllowAdminCreateUserOnly: true },
+        DeletionProtection: 'ACTIVE',
+      },
+    });
+    api.hasResourceProperties('AWS::Cognito::UserPoolClient', {
+      ExplicitAuthFlows: ['ALLOW_USER_SRP_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'],
+      PreventUserExistenceErrors: 'ENABLED',
+    });
+  });
+
+  it('takes another issuer in place of a pool of ours', () => {
+    const other = templates('prod', { jwt: { issuer: 'https://login.example.com', audience: ['gorgen'] } }).api as Template;
+    other.resourceCountIs('AWS::Cognito::UserPool', 0);
+    other.hasResourceProperties('AWS::ApiGatewayV2::Authorizer', {
+      AuthorizerType: 'JWT',
+      JwtConfiguration: { Issuer: 'https://login.example.com', Audience: ['gorgen'] },
+    });
+  });
+});

@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from 'vitest';
+import { ROOT, templates } from './environments';
+
+/** What each function is given, by the login that reaches the database. */
+function given(environment: 'prod' | 'dev'): Record<string, string[]> {
+  const { jobs, api } = templates(environment);
+  const functions = [jobs, api].flatMap((template) => Object.values((template as Template).findResources('AWS::Lambda::Function')));
+  return Object.fromEntries(
+    functions.map(({ Properties }) => [
+      Properties.FunctionName.replace(`gorgen-${environment}-`, ''),
+      Object.keys(Properties.Environment.Variables).sort(),
+    ]),
+  );
+}
+
+describe('settings', () => {
+  it('are given to the functions that read them, and to no others', () => {
+    const vault = 'GORGEN_VAULT';
+    const keyring = ['GORGEN_KEYRING', vault];
+    const database = ['GORGEN_DATABASE_SECRET', 'GORGEN_DATABASE_URL', ...keyring];
+    expect(given('prod')).toEqual({
+      backup: ['GORGEN_DATABASE_SECRET', 'GORGEN_DATABASE_URL', 'GORGEN_KEYRING', 'GORGEN_TENANT_COLUMN', vault],
+      restore: database,
+      'restore-test': ['GORGEN_KEYRING', 'GORGEN_SCRATCH_SECRET', 'GORGEN_SCRATCH_URL', vault],
+      verify: keyring,
+      report: ['GORGEN_TIMEZONE', vault],
+      cleanup: [vault],
+      api: [vault],
+    });
+  });
+
+  it('are such as the functions know: they refuse others', () => {
+    const source = readFileSync(join(ROOT, 'crates/adapters/src/settings/name.rs'), 'utf8').split('#[cfg(test)]')[0] as string;
+    const known = new Set([...source.matchAll(/"(GORGEN_[A-Z_]+)"/g)].map((match) => match[1]));
+    const all = [...Object.values(given('prod')), ...Object.values(given('dev'))].flat();
+    expect(all.filter((name) => !known.has(name))).toEqual([]);
+    expect(known.size).toBeGreaterThan(5);
+  });
+});
