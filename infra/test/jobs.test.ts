@@ -25,7 +25,7 @@ describe.each([...FUNCTIONS])('the function %s', (name) => {
       Environment: { Variables: { GORGEN_VAULT: 's3://gorgen-prod-vault-111122223333-sa-east-1' } },
     });
     templateOf(name).hasResource('AWS::Logs::LogGroup', {
-      DeletionPolicy: 'Retain',
+      DeletionPolicy: 'RetainExceptOnCreate',
       Properties: { LogGroupName: `/aws/lambda/gorgen-prod-${name}`, RetentionInDays: 365 },
     });
   });
@@ -200,7 +200,7 @@ describe('the API', () => {
 
   it('knows people by two factors, whom an administrator has enrolled', () => {
     api.hasResource('AWS::Cognito::UserPool', {
-      DeletionPolicy: 'Retain',
+      DeletionPolicy: 'RetainExceptOnCreate',
       Properties: {
         MfaConfiguration: 'ON',
         EnabledMfas: ['SOFTWARE_TOKEN_MFA'],

@@ -112,7 +112,7 @@ describe.each([
   });
 
   it('stays when its stack goes', () => {
-    template.allResources('AWS::S3::Bucket', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+    template.allResources('AWS::S3::Bucket', { DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
   });
 });
 
@@ -176,11 +176,11 @@ describe('replication', () => {
 describe('the key', () => {
   it('is in both regions, rotates, and stays', () => {
     key.hasResource('AWS::KMS::Key', {
-      DeletionPolicy: 'Retain',
+      DeletionPolicy: 'RetainExceptOnCreate',
       Properties: { MultiRegion: true, EnableKeyRotation: true },
     });
     key.hasResourceProperties('AWS::KMS::Alias', { AliasName: 'alias/gorgen-prod' });
-    replica.hasResource('AWS::KMS::ReplicaKey', { DeletionPolicy: 'Retain' });
+    replica.hasResource('AWS::KMS::ReplicaKey', { DeletionPolicy: 'RetainExceptOnCreate' });
     replica.hasResourceProperties('AWS::KMS::Alias', { AliasName: 'alias/gorgen-prod' });
   });
 

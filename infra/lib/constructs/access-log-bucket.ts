@@ -1,9 +1,10 @@
 /** Where S3 writes who read or wrote the vault. */
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { NagSuppressions } from 'cdk-nag';
 import { Construct } from 'constructs';
 import type { Config } from '../config';
+import { keep } from '../keep';
 
 /** One in each region: S3 delivers no logs across regions. */
 export class AccessLogBucket extends Construct {
@@ -27,7 +28,7 @@ export class AccessLogBucket extends Construct {
           abortIncompleteMultipartUploadAfter: Duration.days(7),
         },
       ],
-      removalPolicy: config.local ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      removalPolicy: keep(config),
     });
     NagSuppressions.addResourceSuppressions(this.bucket, [
       { id: 'AwsSolutions-S1', reason: 'It holds access logs itself; logging who writes logs would never end.' },

@@ -1,9 +1,10 @@
 /** Where events end that no retry could help; not empty means that somebody must look. */
-import { CfnOutput, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { CfnOutput, Duration } from 'aws-cdk-lib';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { NagSuppressions } from 'cdk-nag';
 import { Construct } from 'constructs';
 import type { Config } from '../config';
+import { keep } from '../keep';
 import { deadLetterQueueName } from '../names';
 
 export class DeadLetters extends Construct {
@@ -16,7 +17,7 @@ export class DeadLetters extends Construct {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
-      removalPolicy: config.local ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      removalPolicy: keep(config),
     });
     new CfnOutput(this, 'Url', { value: this.queue.queueUrl }).overrideLogicalId('DeadLetterQueueUrl');
     NagSuppressions.addResourceSuppressions(this.queue, [

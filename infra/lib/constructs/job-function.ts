@@ -1,7 +1,7 @@
 /** One Lambda function: a Rust binary, a role of its own, and a log of its own. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { CfnOutput, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { CfnOutput, Duration } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
@@ -10,6 +10,7 @@ import { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { NagSuppressions } from 'cdk-nag';
 import { Construct } from 'constructs';
 import { type Config, ConfigError } from '../config';
+import { keep } from '../keep';
 import { type FunctionName, inCamels, nameOf, vaultUrl } from '../names';
 import type { DatabaseAccess } from './database-access';
 import type { DatabaseNetwork } from './database-network';
@@ -45,7 +46,7 @@ export class JobFunction extends Construct {
     const logs = new LogGroup(this, 'Logs', {
       logGroupName: `/aws/lambda/${functionName}`,
       retention: config.logDays as RetentionDays,
-      removalPolicy: config.local ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      removalPolicy: keep(config),
     });
     const role = new Role(this, 'Role', {
       roleName: functionName,

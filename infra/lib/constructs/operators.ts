@@ -1,8 +1,9 @@
 /** The people who may call the API: a user pool in which nobody can enrol himself, and everybody needs a second factor. */
-import { CfnOutput, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { CfnOutput, Duration } from 'aws-cdk-lib';
 import { FeaturePlan, Mfa, StandardThreatProtectionMode, UserPool, UserPoolClient } from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
 import type { Config, JwtConfig } from '../config';
+import { keep } from '../keep';
 import { nameOf } from '../names';
 
 export class Operators extends Construct {
@@ -28,7 +29,7 @@ export class Operators extends Construct {
       featurePlan: FeaturePlan.PLUS,
       standardThreatProtectionMode: StandardThreatProtectionMode.FULL_FUNCTION,
       deletionProtection: !config.local,
-      removalPolicy: config.local ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      removalPolicy: keep(config),
     });
     const client: UserPoolClient = pool.addClient('Console', {
       userPoolClientName: nameOf(config, 'console'),

@@ -1,5 +1,5 @@
 /** A bucket that keeps a vault, in either region: versions, Object Lock, one key, TLS, and nobody who can loosen that. */
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { IKey } from 'aws-cdk-lib/aws-kms';
 import {
@@ -11,6 +11,7 @@ import {
 } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { Config } from '../config';
+import { keep } from '../keep';
 import { AccessLogBucket } from './access-log-bucket';
 
 /** How long what was deleted or overwritten stays after its lock has ended. */
@@ -66,7 +67,7 @@ export class VaultBucket extends Construct {
           expiredObjectDeleteMarker: true,
         },
       ],
-      removalPolicy: config.local ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      removalPolicy: keep(config),
     });
     this.forbidOtherEncryption(key);
     this.forbidLoosening(config);

@@ -1,9 +1,10 @@
 /** The key that wraps data keys and encrypts the buckets: one multi-Region key, the same key material in both regions. */
-import { Arn, ArnFormat, CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Arn, ArnFormat, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { AccountRootPrincipal, AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Alias, CfnAlias, CfnReplicaKey, Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import type { Config } from '../config';
+import { keep } from '../keep';
 import { keyAlias, nameOf } from '../names';
 
 /** What administrators may do with the key: all but use it, and all but destroy it. */
@@ -77,7 +78,7 @@ export class VaultKey extends Construct {
       enableKeyRotation: true,
       policy: keyPolicy(config),
       pendingWindow: Duration.days(30),
-      removalPolicy: config.local ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      removalPolicy: keep(config),
     });
     new Alias(this, 'Alias', { aliasName: keyAlias(config), targetKey: this.key });
     new CfnOutput(this, 'VaultKeyArn', { value: this.key.keyArn }).overrideLogicalId('VaultKeyArn');
@@ -96,7 +97,7 @@ export class VaultKeyReplica extends Construct {
       keyPolicy: keyPolicy(config).toJSON(),
       pendingWindowInDays: 30,
     });
-    key.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    key.applyRemovalPolicy(keep(config));
     new CfnAlias(this, 'Alias', { aliasName: keyAlias(config), targetKeyId: key.ref });
     this.arn = key.attrArn;
   }

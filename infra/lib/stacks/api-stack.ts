@@ -1,5 +1,5 @@
 /** The HTTP API over the vault, and who may call it. */
-import { CfnOutput, Duration, RemovalPolicy, Stack, StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack, StackProps } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
@@ -8,6 +8,7 @@ import { IKey } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Config } from '../config';
+import { keep } from '../keep';
 import { JobFunction } from '../constructs/job-function';
 import { Operators } from '../constructs/operators';
 import { nameOf } from '../names';
@@ -80,7 +81,7 @@ export class ApiStack extends Stack {
     return new LogGroup(this, 'AccessLog', {
       logGroupName: `/aws/apigateway/${nameOf(config, 'api')}`,
       retention: config.logDays as RetentionDays,
-      removalPolicy: config.local ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      removalPolicy: keep(config),
     });
   }
 }
