@@ -23,7 +23,7 @@ export PATH := $(CURDIR)/.local/venv/bin:$(CURDIR)/.tools/bin:$(PATH):/usr/sbin
 CARGO_ALL := --workspace --all-features --profile $(PROFILE)
 ADAPTERS := --package gorgen-adapters --no-default-features --profile $(PROFILE)
 LAB := python3 local/lab.py run --mariadb --mysql --emulator --
-PYTHON_TESTS = $(shell find local docs -name 'test_*.py' -not -path 'local/tests_cloud/*')
+PYTHON_TESTS = $(shell find local docs -name 'test_*.py' -not -path 'local/tests_cloud/*' -not -path 'local/tests_iam/*')
 
 # A step: $(call step,heading,command) prints the heading, then how long the command took.
 define step
@@ -83,7 +83,7 @@ clean: ## remove what was built and fetched: target, .local, .tools
 
 # Steps of the verbs:
 
-.PHONY: functions arm64 fmt-check clippy deny features rustdoc test-rust test-python test-infra test-cloud
+.PHONY: functions arm64 fmt-check clippy deny features rustdoc test-rust test-python test-infra test-cloud test-iam
 
 # Apart from target/lambda, where the functions for this machine's local cloud lie.
 DEPLOYED := target/deploy
@@ -136,3 +136,7 @@ test-infra: setup
 # The whole in an emulated AWS: the CDK app deployed, and the functions as they would be uploaded.
 test-cloud: setup functions
 	$(call step,tests in a local cloud,python3 -m pytest --quiet -p no:cacheprovider local/tests_cloud)
+
+# The same once more with every right enforced: what each role may do, and what it may not.
+test-iam: setup functions
+	$(call step,tests of who may do what in a local cloud,python3 -m pytest --quiet -p no:cacheprovider local/tests_iam)

@@ -14,6 +14,7 @@ from typing import Any
 
 import clinic
 import cloud_accounts
+import cloud_enforced
 from cloud_accounts import SecretArns
 from cloud_aws import ACCOUNT, PRIMARY
 from cloud_cdk import App
@@ -86,8 +87,15 @@ def fill_clinic(place: Place, say: Say, size_mb: int = SIZE_MB, seed: int = 7, t
     return rows
 
 
-def deploy(place: Place, folder: Path, say: Say, binaries: Path = BINARIES, bootstrap: bool = True) -> Cloud:
-    """Deploy the app, with accounts for its functions."""
+def deploy(
+    place: Place,
+    folder: Path,
+    say: Say,
+    binaries: Path = BINARIES,
+    bootstrap: bool = True,
+    enforced: bool = False,
+) -> Cloud:
+    """Deploy the app, with accounts for its functions; `enforced` when the emulator enforces IAM."""
     app = App(place.aws, folder, say)
     if bootstrap:
         app.bootstrap()
@@ -96,6 +104,8 @@ def deploy(place: Place, folder: Path, say: Say, binaries: Path = BINARIES, boot
     config = folder / "demo.json"
     config.write_text(json.dumps(environment(place, arns), indent=2), "utf-8")
     stacks = app.synthesize({"env": "demo", "config": str(config), "binaries": str(binaries)})
+    if enforced:
+        cloud_enforced.make_fit(stacks, app.emulated, say)
     return Cloud(place, app.deploy(stacks), str(folder))
 
 

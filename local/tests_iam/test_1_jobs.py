@@ -1,0 +1,64 @@
+"""Every function does its job with no rights but those of its own role. Comes first: what it makes, others read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from cloud_deploy import CLINIC
+from cloud_functions import Answer
+from conftest import World
+from demo_proof import prove, require_equal
+from folders import PROJECT
+
+
+def succeeded(answer: Answer) -> dict[str, Any]:
+    """The answer's payload; it must not be a failure."""
+    assert not answer.failed, f"{answer.error_type}: {answer.error_message}\n{answer.log}"
+    return dict(answer.payload)
+
+
+def test_backup(world: World) -> None:
+    first = succeeded(world.functions.invoke("backup"))
+    assert first["rows"] > 0 and first["new_bytes"] > 0
+    assert world.replica.objects("packs/") == world.vault.objects("packs/") != {}
+
+
+def test_a_second_backup_opens_the_keys_of_the_first(world: World) -> None:
+    keys = world.vault.objects("keys/")
+    assert succeeded(world.functions.invoke("backup"))["tables"] > 0
+    assert world.vault.objects("keys/") == keys
+
+
+def test_verify_with_all_data(world: World) -> None:
+    assert succeeded(world.functions.invoke("verify", {"read_data": True}))["problems"] == 0
+
+
+def test_restore_test(world: World) -> None:
+    assert succeeded(world.functions.invoke("restore-test"))["rows"] > 0
+
+
+def test_restore_into_a_new_database(world: World) -> None:
+    place, into = world.cloud.place.clinic, f"{CLINIC}_restaurada"
+    succeeded(world.functions.invoke("restore", {"backup": "latest", "into": into}))
+    require_equal(prove(place, CLINIC), prove(place, into), into)
+    place.sql(f"DROP DATABASE {into}")
+
+
+def test_report(world: World) -> None:
+    assert succeeded(world.functions.invoke("report"))
+
+
+def test_api(world: World) -> None:
+    event = json.loads((PROJECT / "functions/api/events/list-backups.json").read_text("utf-8"))
+    answer = succeeded(world.functions.invoke("api", event))
+    assert answer["statusCode"] == 200, answer
+    assert len(json.loads(answer["body"])["backups"]) == 2
+
+
+def test_cleanup_refuses_by_its_right_name(world: World) -> None:
+    assert world.functions.invoke("cleanup").error_type == "NotAvailable"
+
+
+def test_every_job_left_a_record_of_its_run(world: World) -> None:
+    assert len(world.vault.objects("runs/")) >= 5
