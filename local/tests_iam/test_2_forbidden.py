@@ -1,0 +1,246 @@
+"""What a role must not do it can't do, tried with the role's own credentials; and beside it what it must be able to do,
+so that no denial here is only a request that was wrong."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cloud_aws import Aws
+from cloud_functions import NAMES
+from cloud_objects import read_record
+from conftest import World
+
+DENIED = {"AccessDenied", "AccessDeniedException"}
+READERS = ("restore", "restore-test", "verify")
+WRITERS_OF_RUNS = tuple(name for name in NAMES if name != "api")
+# Those whose job is with records, never with rows.
+WITHOUT_ROWS = ("report", "cleanup", "api")
+FOLDERS_OF_BACKUP = ("vault.json", "keys/x", "packs/x", "manifests/x", "locks/x")
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Something a role tries."""
+
+    what: str
+    do: Callable[[World, Aws], Any]
+
+
+def an_object(world: World, prefix: str) -> dict[str, str]:
+    """Bucket, key and version of an object of the vault."""
+    key = min(world.vault.objects(prefix))
+    version = world.vault.s3.head_object(Bucket=world.vault.name, Key=key)["VersionId"]
+    return {"Bucket": world.vault.name, "Key": key, "VersionId": version}
+
+
+def read(prefix: str) -> Attempt:
+    """Read an object of the vault."""
+
+    def do(world: World, role: Aws) -> Any:
+        return world.vault_as(role).get(an_object(world, prefix)["Key"])
+
+    return Attempt(f"read {prefix}", do)
+
+
+def write(key: str) -> Attempt:
+    """Write an object into the vault."""
+    return Attempt(f"write {key}", lambda world, role: world.vault_as(role).put(key, b"{}"))
+
+
+def open_data_key(purpose: str) -> Attempt:
+    """Have KMS open a data key, with the encryption context it was wrapped with."""
+
+    def do(world: World, role: Aws) -> Any:
+        record = read_record(world.vault.get(an_object(world, f"keys/{purpose}.")["Key"]))
+        (wrapping,) = record["wrapped"]
+        return role.client("kms").decrypt(
+            KeyId=wrapping["wrapping_key"],
+            CiphertextBlob=base64.b64decode(wrapping["ciphertext"]),
+            EncryptionContext={
+                "gorgen:key": record["key"],
+                "gorgen:purpose": purpose,
+                "gorgen:vault": record["vault"],
+            },
+        )
+
+    return Attempt(f"open a data key for {purpose}", do)
+
+
+def make_data_key(world: World, role: Aws) -> Any:
+    """Have KMS make a data key."""
+    context = {"gorgen:key": "x", "gorgen:purpose": "rows", "gorgen:vault": "x"}
+    return role.client("kms").generate_data_key(
+        KeyId=world.cloud.outputs["VaultKeyArn"], KeySpec="AES_256", EncryptionContext=context
+    )
+
+
+def read_secret_of(function: str) -> Attempt:
+    """Read the secret that is a function's."""
+
+    def do(world: World, role: Aws) -> Any:
+        return role.client("secretsmanager").get_secret_value(SecretId=world.secret_of(function))
+
+    return Attempt(f"read the secret of {function}", do)
+
+
+def delete_object(world: World, role: Aws) -> Any:
+    """Delete an object, which leaves its versions."""
+    found = an_object(world, "packs/")
+    return role.client("s3").delete_object(Bucket=found["Bucket"], Key=found["Key"])
+
+
+def delete_version(world: World, role: Aws) -> Any:
+    """Delete a version."""
+    return role.client("s3").delete_object(**an_object(world, "packs/"))
+
+
+def delete_many(world: World, role: Aws) -> Any:
+    """Delete objects with the one call that takes many. It answers for each of them."""
+    found = an_object(world, "packs/")
+    answer = role.client("s3").delete_objects(
+        Bucket=found["Bucket"], Delete={"Objects": [{"Key": found["Key"], "VersionId": found["VersionId"]}]}
+    )
+    for error in answer.get("Errors", []):
+        raise ClientError({"Error": {"Code": error["Code"]}}, "DeleteObjects")
+
+
+def delete_version_in_spite_of_its_lock(world: World, role: Aws) -> Any:
+    """Delete a version, with the header that overrules a lock in governance mode."""
+    return role.client("s3").delete_object(**an_object(world, "packs/"), BypassGovernanceRetention=True)
+
+
+def shorten_lock(world: World, role: Aws) -> Any:
+    """Take a version's lock away, with the same header."""
+    return role.client("s3").put_object_retention(
+        **an_object(world, "packs/"), Retention={}, BypassGovernanceRetention=True
+    )
+
+
+def end_versions(world: World, role: Aws) -> Any:
+    """Stop the bucket from keeping versions."""
+    return role.client("s3").put_bucket_versioning(
+        Bucket=world.vault.name, VersioningConfiguration={"Status": "Suspended"}
+    )
+
+
+def expire_all(world: World, role: Aws) -> Any:
+    """Have S3 itself delete everything tomorrow."""
+    rule = {"Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}
+    return role.client("s3").put_bucket_lifecycle_configuration(
+        Bucket=world.vault.name, LifecycleConfiguration={"Rules": [rule]}
+    )
+
+
+def open_to_the_public(world: World, role: Aws) -> Any:
+    """Let the public in."""
+    return role.client("s3").delete_public_access_block(Bucket=world.vault.name)
+
+
+def change_bucket_policy(world: World, role: Aws) -> Any:
+    """Take the bucket's policy away."""
+    return role.client("s3").delete_bucket_policy(Bucket=world.vault.name)
+
+
+def end_replication(world: World, role: Aws) -> Any:
+    """Cut the second region off."""
+    return role.client("s3").delete_bucket_replication(Bucket=world.vault.name)
+
+
+def write_with_another_encryption(world: World, role: Aws) -> Any:
+    """Write an object that is not encrypted with KMS."""
+    return role.client("s3").put_object(
+        Bucket=world.vault.name, Key="runs/x", Body=b"{}", ServerSideEncryption="AES256"
+    )
+
+
+def destroy_key(world: World, role: Aws) -> Any:
+    """Schedule the key's end."""
+    return role.client("kms").schedule_key_deletion(KeyId=world.cloud.outputs["VaultKeyArn"], PendingWindowInDays=7)
+
+
+def disable_key(world: World, role: Aws) -> Any:
+    """Disable the key."""
+    return role.client("kms").disable_key(KeyId=world.cloud.outputs["VaultKeyArn"])
+
+
+def assume_another_role(world: World, role: Aws) -> Any:
+    """Become the restore."""
+    return role.as_role(world.functions.configuration("restore")["Role"])
+
+
+def invoke_restore(world: World, role: Aws) -> Any:
+    """Have the restore run."""
+    return role.client("lambda").invoke(FunctionName=world.functions.name("restore"), Payload="{}")
+
+
+def plain(do: Callable[[World, Aws], Any]) -> Attempt:
+    """An attempt named by its function."""
+    return Attempt(do.__name__.replace("_", " "), do)
+
+
+DESTRUCTION = [
+    plain(do)
+    for do in (
+        delete_object,
+        delete_version,
+        delete_many,
+        delete_version_in_spite_of_its_lock,
+        shorten_lock,
+        end_versions,
+        expire_all,
+        open_to_the_public,
+        change_bucket_policy,
+        end_replication,
+        destroy_key,
+        disable_key,
+        assume_another_role,
+        invoke_restore,
+    )
+]
+
+FORBIDDEN: list[tuple[str, Attempt]] = [
+    *((name, attempt) for name in NAMES for attempt in DESTRUCTION),
+    *((name, read_secret_of("restore")) for name in NAMES if name != "restore"),
+    *((name, read_secret_of("backup")) for name in NAMES if name != "backup"),
+    *((name, read_secret_of("restore-test")) for name in NAMES if name != "restore-test"),
+    *((name, open_data_key(purpose)) for name in WITHOUT_ROWS for purpose in ("rows", "manifest", "naming")),
+    *((name, plain(make_data_key)) for name in NAMES if name != "backup"),
+    *((name, read("packs/")) for name in WITHOUT_ROWS),
+    *((name, write(key)) for name in NAMES if name != "backup" for key in FOLDERS_OF_BACKUP),
+    ("api", write("runs/x")),
+    ("backup", write("elsewhere/x")),
+    ("backup", plain(write_with_another_encryption)),
+]
+
+ALLOWED: list[tuple[str, Attempt]] = [
+    *((name, read_secret_of(name)) for name in ("backup", "restore", "restore-test")),
+    *((name, open_data_key(purpose)) for name in ("backup", *READERS) for purpose in ("rows", "manifest", "naming")),
+    ("backup", plain(make_data_key)),
+    *((name, read("packs/")) for name in ("backup", *READERS)),
+    *((name, read(prefix)) for name in NAMES for prefix in ("vault.json", "keys/", "manifests/", "runs/")),
+    *((name, write("runs/x")) for name in WRITERS_OF_RUNS),
+    ("backup", write("packs/x")),
+]
+
+
+def named(cases: list[tuple[str, Attempt]]) -> list[Any]:
+    """The cases, with names for people."""
+    return [pytest.param(name, attempt, id=f"{name}: {attempt.what}") for name, attempt in cases]
+
+
+@pytest.mark.parametrize("name, attempt", named(FORBIDDEN))
+def test_a_role_may_not(world: World, name: str, attempt: Attempt) -> None:
+    with pytest.raises(ClientError) as refused:
+        attempt.do(world, world.roles[name])
+    assert refused.value.response["Error"]["Code"] in DENIED, refused.value
+
+
+@pytest.mark.parametrize("name, attempt", named(ALLOWED))
+def test_a_role_may(world: World, name: str, attempt: Attempt) -> None:
+    attempt.do(world, world.roles[name])
