@@ -1,9 +1,8 @@
-"""The copied templates made fit for an emulator that enforces IAM (AUTH=true), which is stricter than AWS in some places.
+"""The copied templates made fit for an emulator that enforces IAM (AUTH=true), and lacks some of what AWS tells a policy.
 
-It lacks some of what AWS tells a policy about a request. A condition on such a thing never holds there: an Allow with it
-allows nothing, so it would keep our own functions out. Each condition that is taken out is said aloud; that it is in the
-real templates is for tests on the synthesized ones. What never holds and only needs to be absent, as `kms:ViaService`
-in a call that is made directly, is left as it is.
+A condition on what it never tells never holds there: an Allow with it allows nothing, and would keep our own functions
+out. Each condition that is taken out is said aloud; that it is in the real templates is for tests on the synthesized
+ones. What never holds and needs only to be absent, as `kms:ViaService` in a call that is made directly, stays as it is.
 """
 
 from __future__ import annotations
