@@ -1,4 +1,4 @@
-"""The copied templates made fit for an emulator that enforces IAM (AUTH=true), and lacks some of what AWS tells a policy.
+"""The copied templates made fit for an emulator that enforces IAM (AUTH=true), and tells policies less than AWS does.
 
 A condition on what it never tells never holds there: an Allow with it allows nothing, and would keep our own functions
 out. Each condition that is taken out is said aloud; that it is in the real templates is for tests on the synthesized
