@@ -63,7 +63,7 @@ deploy: arm64 ## deploy to AWS, asking before rights grow: make deploy ENV=prod
 diff: arm64 ## show what a deployment would change: make diff ENV=prod
 	$(call step,compare with $(ENV),$(CDK) diff)
 
-test: check features rustdoc test-rust test-python test-infra test-cloud ## everything CI asks for: check, features, rustdoc, all tests on real servers
+test: check features rustdoc test-rust test-python test-infra test-cloud test-iam ## everything CI asks for: check, features, rustdoc, all tests on real servers
 
 check: fmt-check lint ## the quick part of test: format, clippy, dependencies
 
