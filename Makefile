@@ -131,7 +131,8 @@ test-python: setup
 
 test-infra: setup
 	$(call step,types of the stacks,npm run --prefix infra --silent check)
-	$(call step,tests of the stacks,npm test --prefix infra --silent)
+	@rm -rf .local/synthesized && mkdir -p .local/synthesized # each synthesis leaves a folder where TMPDIR says
+	$(call step,tests of the stacks,TMPDIR='$(CURDIR)/.local/synthesized' npm test --prefix infra --silent)
 
 # The whole in an emulated AWS: the CDK app deployed, and the functions as they would be uploaded.
 test-cloud: setup functions
