@@ -53,6 +53,26 @@ pub enum Error {
         /// The vault.
         vault: String,
     },
+    /// There is no such restore.
+    #[error("there is no restore {id:?} in {vault}")]
+    NoSuchRestore {
+        /// What was asked for.
+        id: String,
+        /// The vault.
+        vault: String,
+    },
+    /// A restore is not at a stage from which this could be done.
+    #[error("restore {restore} is {stage}: {action} is possible only when it is {possible}")]
+    WrongStage {
+        /// The restore.
+        restore: RunId,
+        /// How far it is.
+        stage: &'static str,
+        /// What was asked for.
+        action: &'static str,
+        /// When that is possible.
+        possible: &'static str,
+    },
     /// The backup has no such table.
     #[error("backup {backup} has no table {table:?} (it has {known})")]
     NoSuchTable {
@@ -169,6 +189,7 @@ impl Error {
             Self::NotCleanedUp { failure, .. } => failure.kind(),
             Self::Locked { .. }
             | Self::ForeignVault { .. }
+            | Self::WrongStage { .. }
             | Self::TargetNotEmpty { .. }
             | Self::Files(FilesError::NotEmpty { .. }) => Kind::Refused,
             _ => Kind::Failed,

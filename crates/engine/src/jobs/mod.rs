@@ -1,5 +1,6 @@
 //! What can be done: each job is one story in its own file, told through [`crate::ports`].
 
+pub mod audit;
 pub mod backup;
 pub mod backups;
 mod deadline;
@@ -15,6 +16,7 @@ mod remedy;
 pub mod report;
 pub mod restore;
 pub mod restore_test;
+pub mod restores;
 pub mod runs;
 mod store;
 mod table;

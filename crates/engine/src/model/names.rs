@@ -16,6 +16,10 @@ pub mod prefix {
     pub const RUNS: &str = "runs/";
     /// Leases of running jobs.
     pub const LOCKS: &str = "locks/";
+    /// Restores, each over its whole life.
+    pub const RESTORES: &str = "restores/";
+    /// Calls that changed something, or would have.
+    pub const AUDIT: &str = "audit/";
 }
 
 /// The name of one object, relative to the vault: `/` between folders, ASCII, no `.` or `..` part.
@@ -46,6 +50,21 @@ impl ObjectName {
     /// The record of a run.
     pub fn run(run: &RunId) -> Self {
         Self(format!("{}{run}.json", prefix::RUNS))
+    }
+
+    /// The record of a restore.
+    pub fn restore(restore: &RunId) -> Self {
+        Self(format!("{}{restore}.json", prefix::RESTORES))
+    }
+
+    /// The record of a call.
+    pub fn audit(entry: &RunId) -> Self {
+        Self(format!("{}{entry}.json", prefix::AUDIT))
+    }
+
+    /// The lease under which live tables are changed, by one restore at a time.
+    pub fn restore_lock() -> Self {
+        Self(format!("{}restore.json", prefix::LOCKS))
     }
 
     /// The lease under which jobs that write backups run, one at a time.

@@ -1,9 +1,11 @@
 //! The small documents of a vault, besides packs: each is read and written here and nowhere else.
 
+pub mod audit;
 pub mod identity;
 pub mod key;
 pub mod lock;
 pub mod manifest;
+pub mod restore;
 pub mod run;
 
 /// Version of the vault format that this program writes, and the only one it reads.
