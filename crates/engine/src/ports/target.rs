@@ -21,6 +21,14 @@ pub enum TargetError {
         /// The server's error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Others use the tables that a statement needs for itself.
+    #[error("the target database could not {action}: other sessions use its tables")]
+    Busy {
+        /// What was tried.
+        action: String,
+        /// The server's error.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Fewer or more rows arrived than were sent.
     #[error("table {table}: {expected} rows were sent, the server stored {stored}")]
     RowsLost {
