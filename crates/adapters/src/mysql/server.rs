@@ -5,12 +5,12 @@ use std::{collections::BTreeSet, sync::Arc};
 use async_trait::async_trait;
 use gorgen_engine::{
     model::{CharsetContext, Relation, SourceIdentity},
-    ports::{Reference, Room, Server, Session as SessionPort, Target, TargetError},
+    ports::{Contents, Reference, Room, Server, Session as SessionPort, Target, TargetError},
 };
 
 use super::{
     LoadBy,
-    connect::Session,
+    connect::{Answer, Session},
     context,
     names::{ident, literal},
     target::MySqlTarget,
@@ -64,17 +64,32 @@ impl Server for MySqlServer {
         Ok(Box::new(MySqlSession { session }))
     }
 
-    async fn tables(&self, database: &str) -> Result<BTreeSet<String>, TargetError> {
+    async fn contents(&self, database: &str) -> Result<Contents, TargetError> {
         let mut session = self.open(database).await?;
-        let query = format!(
-            "SELECT TABLE_NAME, TABLE_SCHEMA FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} \
-             AND TABLE_TYPE NOT LIKE '%VIEW%'",
-            literal(database)
+        let name = literal(database);
+        let tables = format!(
+            "SELECT TABLE_NAME, '', TABLE_SCHEMA FROM information_schema.TABLES \
+             WHERE TABLE_SCHEMA = {name} AND TABLE_TYPE NOT LIKE '%VIEW%'"
         );
-        let listed = session.answers("list tables", &query).await?;
+        let keys = format!(
+            "SELECT TABLE_NAME, CONSTRAINT_NAME, CONSTRAINT_SCHEMA FROM information_schema.TABLE_CONSTRAINTS \
+             WHERE CONSTRAINT_SCHEMA = {name} AND CONSTRAINT_TYPE = 'FOREIGN KEY'"
+        );
+        let triggers = format!(
+            "SELECT EVENT_OBJECT_TABLE, TRIGGER_NAME, TRIGGER_SCHEMA FROM information_schema.TRIGGERS \
+             WHERE TRIGGER_SCHEMA = {name}"
+        );
+        let mut listed = Vec::new();
+        for query in [tables, keys, triggers] {
+            let rows = session.answers("list what a database holds", &query).await?;
+            let ours = of_database(rows, 2, database);
+            listed.push(ours.iter().map(|row| (row.text(0), row.text(1))).collect::<BTreeSet<_>>());
+        }
         session.close().await;
-        let ours = listed.iter().filter(|row| row.get(1) == Some(database));
-        Ok(ours.map(|row| row.text(0)).collect())
+        let mut listed = listed.into_iter();
+        let mut next = || listed.next().unwrap_or_default();
+        let tables = next().into_iter().map(|(table, _)| table).collect();
+        Ok(Contents { tables, foreign_keys: next(), triggers: next() })
     }
 
     async fn references(&self, database: &str) -> Result<Vec<Reference>, TargetError> {
@@ -89,7 +104,7 @@ impl Server for MySqlServer {
         let rows = session.answers("list foreign keys", &query).await?;
         session.close().await;
         let mut references: Vec<Reference> = Vec::new();
-        for row in rows.iter().filter(|row| row.get(6) == Some(database)) {
+        for row in of_database(rows, 6, database) {
             let (schema, table, name) = (row.text(0), row.text(1), row.text(2));
             let is_last = references.last().is_some_and(|last| {
                 last.database == schema && last.table == table && last.relation.name == name
@@ -125,9 +140,17 @@ impl Server for MySqlServer {
              WHERE LOCATE(Path, @@datadir) = 1 ORDER BY CHAR_LENGTH(Path) DESC LIMIT 1";
         let free = session.answers_if_allowed(query).await?;
         session.close().await;
-        let number = |rows: &[super::connect::Answer]| rows.first().map(|row| row.number(0));
+        let number = |rows: &[Answer]| rows.first().map(|row| row.number(0));
         Ok(Room { used: number(&used).unwrap_or_default(), free: number(&free) })
     }
+}
+
+/// Rows about this database, and about no other that is spelled alike, where the server tells them apart.
+fn of_database(mut rows: Vec<Answer>, place: usize, database: &str) -> Vec<Answer> {
+    if rows.iter().any(|row| row.get(place) == Some(database)) {
+        rows.retain(|row| row.get(place) == Some(database));
+    }
+    rows
 }
 
 /// One connection, as the port `Session`.

@@ -1,11 +1,11 @@
 //! A database that is restored into, as the port `Target`.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use gorgen_engine::{
     model::{CharsetContext, Relation},
-    ports::{Loader, Source, Target, TargetError, TargetInfo, TargetState},
+    ports::{Loader, Reader, Source, Target, TargetError, TargetInfo, TargetState},
 };
 use mysql_async::prelude::Queryable;
 use tokio::sync::Mutex as AsyncMutex;
@@ -16,6 +16,7 @@ use super::{
     error::MySqlError,
     loader::{LoadBy, MySqlLoader},
     names::{ident, literal, qualified},
+    reader::MySqlReader,
     schema::Schema,
     source::MySqlSource,
 };
@@ -184,6 +185,11 @@ impl Target for MySqlTarget {
     async fn loader(&self) -> Result<Box<dyn Loader>, TargetError> {
         let session = Session::open(&self.url).await?;
         Ok(Box::new(MySqlLoader::new(session, self.load_by).await?))
+    }
+
+    async fn reader(&self) -> Result<Box<dyn Reader>, TargetError> {
+        let session = Session::open(&self.url).await?;
+        Ok(Box::new(MySqlReader::new(session, Arc::default()).await?))
     }
 
     async fn orphans(&self, table: &str, relation: &Relation) -> Result<u64, TargetError> {

@@ -18,6 +18,7 @@ pub mod restore;
 pub mod restore_test;
 pub mod restores;
 pub mod runs;
+pub mod staged;
 mod store;
 mod table;
 pub mod verify;

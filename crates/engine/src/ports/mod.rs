@@ -17,7 +17,7 @@ pub use ambient::{Clock, Entropy};
 pub use files::{FileWriter, Files, FilesError};
 pub use keyring::{DataKey, KeyContext, Keyring, KeyringError, WrappedKey};
 pub use progress::Progress;
-pub use server::{Reference, Room, Server, Session};
+pub use server::{Contents, Reference, Room, Server, Session};
 pub use source::{Consistency, Reader, Snapshot, Source, SourceError};
 pub use survey::Surveyor;
 pub use target::{Loader, Target, TargetError, TargetInfo, TargetState};

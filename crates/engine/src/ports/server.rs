@@ -18,6 +18,17 @@ pub struct Reference {
     pub relation: Relation,
 }
 
+/// Names of what a database holds, as far as restores move or rename it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// Tables and sequences.
+    pub tables: BTreeSet<String>,
+    /// Foreign keys: table and key.
+    pub foreign_keys: BTreeSet<(String, String)>,
+    /// Triggers: table and trigger.
+    pub triggers: BTreeSet<(String, String)>,
+}
+
 /// How much room a database takes and how much there is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Room {
@@ -40,8 +51,8 @@ pub trait Server: Send + Sync {
     /// A connection of its own, inside this database.
     async fn session(&self, database: &str) -> Result<Box<dyn Session>, TargetError>;
 
-    /// Names of all tables and sequences of a database; none if there is no such database.
-    async fn tables(&self, database: &str) -> Result<BTreeSet<String>, TargetError>;
+    /// Names of what a database holds; nothing if there is no such database.
+    async fn contents(&self, database: &str) -> Result<Contents, TargetError>;
 
     /// Every foreign key on the server that leads into this database, from wherever.
     async fn references(&self, database: &str) -> Result<Vec<Reference>, TargetError>;

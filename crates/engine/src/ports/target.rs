@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use super::{Source, SourceError};
+use super::{Reader, Source, SourceError};
 use crate::model::{CharsetContext, Relation, ServerInfo, Table};
 
 /// Why the target did not take what it was given.
@@ -102,6 +102,9 @@ pub trait Target: Send + Sync {
 
     /// A connection that loads rows. Each takes part in no transaction with the others.
     async fn loader(&self) -> Result<Box<dyn Loader>, TargetError>;
+
+    /// A connection that reads what was loaded, outside any snapshot: nobody else may write it.
+    async fn reader(&self) -> Result<Box<dyn Reader>, TargetError>;
 
     /// How many rows of `table` point at no row through `relation`.
     async fn orphans(&self, table: &str, relation: &Relation) -> Result<u64, TargetError>;

@@ -75,6 +75,14 @@ pub fn without_counter(ddl: &str) -> String {
     format!("{}{}{after}", &ddl[..ddl.len() - tail.len()], &tail[..at])
 }
 
+/// The value of the definition's `AUTO_INCREMENT` counter: the next number that is given.
+pub fn counter(ddl: &str) -> Option<u64> {
+    let Clauses { tail, .. } = clauses(ddl)?;
+    let (_, after) = tail.split_once(" AUTO_INCREMENT=")?;
+    let end = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
+    after[..end].parse().ok()
+}
+
 /// Whom restored views, triggers, routines and events run as.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Definers {

@@ -7,6 +7,7 @@ use crate::{
 };
 
 /// What of a backup is to be restored.
+#[derive(Clone)]
 pub(in crate::jobs) struct Chosen {
     pub(in crate::jobs) catalog: Catalog,
     pub(in crate::jobs) parts: Vec<TablePart>,

@@ -21,6 +21,15 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Drops what an earlier attempt may have left of these tables.
+    pub(in crate::jobs) async fn drop_tables(&self) -> Result<(), Error> {
+        for table in &self.chosen.catalog.tables {
+            let statement = format!("DROP TABLE IF EXISTS {}", quoted(&table.name));
+            self.execute(&format!("drop table {}", table.name), &statement).await?;
+        }
+        Ok(())
+    }
+
     pub(in crate::jobs) async fn create_tables(&self) -> Result<(), Error> {
         let catalog = &self.chosen.catalog;
         for table in &catalog.tables {
@@ -54,9 +63,10 @@ impl Work<'_> {
     /// leads to the table that stays where this one will be moved.
     pub(in crate::jobs) async fn add_foreign_keys(
         &self,
+        is_due: impl Fn(&str) -> bool,
         warnings: &mut Vec<String>,
     ) -> Result<(), Error> {
-        for table in &self.chosen.catalog.tables {
+        for table in self.chosen.catalog.tables.iter().filter(|table| is_due(&table.name)) {
             let mut foreign_keys = definition::split(&table.ddl).foreign_keys;
             for relation in self.relations_outwards(table) {
                 let is_it = |clause: &String| definition::is_constraint(clause, &relation.name);

@@ -21,11 +21,11 @@ use crate::{
 impl Work<'_> {
     /// Reads every table back and compares it with the backup.
     pub(in crate::jobs) async fn read_back(&self) -> Result<Vec<RestoredTable>, Error> {
-        let snapshot = self.target.source().snapshot(self.request.connections).await?;
         let queue: VecDeque<usize> = (0..self.chosen.parts.len()).collect();
         let queue = Arc::new(Mutex::new(queue));
         let mut work = JoinSet::new();
-        for reader in snapshot.readers {
+        for _ in 0..self.request.connections.max(1).min(self.chosen.parts.len()) {
+            let reader = self.target.reader().await?;
             work.spawn(digest_from_queue(reader, Arc::clone(&self.chosen), Arc::clone(&queue)));
         }
         let mut found = BTreeMap::new();
