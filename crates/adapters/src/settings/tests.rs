@@ -40,6 +40,10 @@ fn every_setting_is_read_and_the_last_value_counts() {
         ("GORGEN_VAULT", "file:///old"),
         ("GORGEN_KEYRING", "kms:alias/gorgen"),
         ("GORGEN_TENANT_COLUMN", "clinica_id"),
+        ("GORGEN_APPEND_ONLY", "audit_log, acessos"),
+        ("GORGEN_RESTORE_SKIP", "user_sessions"),
+        ("GORGEN_TENANT_PATHS", "trocas.de=users.id, itens.pedido_id=pedidos.id"),
+        ("GORGEN_UNDO_HOURS", "24"),
         ("GORGEN_LOCK_LEASE", "3600"),
         ("GORGEN_READERS", "1"),
         ("GORGEN_VAULT", "s3://vault/clinica"),
@@ -57,6 +61,18 @@ fn every_setting_is_read_and_the_last_value_counts() {
     assert_eq!(settings.vault().unwrap().to_string(), "s3://vault/clinica");
     assert_eq!(settings.keyring().unwrap().to_string(), "kms:alias/gorgen");
     assert_eq!(settings.tenant_column(), Some("clinica_id"));
+    let rules = settings.restore_rules();
+    assert_eq!(rules.append_only, ["audit_log", "acessos"]);
+    assert_eq!(rules.skip, ["user_sessions"]);
+    let path = |table: &str, column: &str, parent: &str| DeclaredPath {
+        table: table.to_owned(),
+        column: column.to_owned(),
+        parent: parent.to_owned(),
+        parent_column: "id".to_owned(),
+    };
+    let expected = [path("trocas", "de", "users"), path("itens", "pedido_id", "pedidos")];
+    assert_eq!(rules.tenant_paths, expected);
+    assert_eq!(rules.undo, SignedDuration::from_hours(24));
     assert_eq!(settings.lock_lease(), Duration::from_hours(1));
     assert_eq!(settings.readers(), 1);
     settings.require(&Setting::ALL).unwrap();

@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// What settings say about restores.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Rules {
     /// Tables whose later rows must survive a restore: they only get the rows that they lack.
     pub append_only: Vec<String>,
@@ -130,6 +130,15 @@ async fn steps(
     }
     let verified = verify(world, servers, rules, id).await?;
     if stage_only { Ok(verified) } else { promote(world, servers, rules, id).await }
+}
+
+/// Notes which backup has the live tables as they were before a restore replaces them.
+pub async fn note_safety_backup(world: &World, id: &RunId, backup: &RunId) -> Result<(), Error> {
+    let note = |record: &mut RestoreRecord| {
+        record.safety_backup = Some(backup.clone());
+        Ok(())
+    };
+    restores::update(world, id, note).await.map(drop)
 }
 
 /// Takes the lock under which the live database is changed, by one restore at a time.

@@ -13,7 +13,7 @@ use tokio::{
 use super::{RestoredTable, Work, choice::Chosen};
 use crate::{
     jobs::Error,
-    model::Table,
+    model::{Relation, Table},
     ports::Reader,
     stages::rows::{Digest, RowBatch},
 };
@@ -61,6 +61,13 @@ impl Work<'_> {
             for relation in
                 table.relations.iter().filter(|relation| !outwards.contains(&relation.name))
             {
+                if self.leads_nowhere(relation) {
+                    warnings.push(format!(
+                        "foreign key {} of table {} leads to table {}, which the backup does not have",
+                        relation.name, table.name, relation.parent
+                    ));
+                    continue;
+                }
                 let orphans = self.target.orphans(&table.name, relation).await?;
                 if orphans > 0 {
                     warnings.push(format!(
@@ -71,6 +78,13 @@ impl Work<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Was the table that it leads to gone when the backup was made?
+    fn leads_nowhere(&self, relation: &Relation) -> bool {
+        let tables = &self.chosen.catalog.tables;
+        relation.parent_database.is_none()
+            && !tables.iter().any(|table| table.name == relation.parent)
     }
 }
 

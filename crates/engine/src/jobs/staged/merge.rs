@@ -3,8 +3,8 @@
 use super::{site::Site, swapping::retrying};
 use crate::{
     jobs::Error,
-    model::{Catalog, CharsetContext, StoredObject, StoredObjectKind, Table, ValueKind},
-    stages::{definition::quoted, trigger},
+    model::{Catalog, CharsetContext, Column, StoredObject, StoredObjectKind, Table, ValueKind},
+    stages::definition::quoted,
 };
 
 /// Gives every table that is merged the rows that it lacks. Its own triggers must not fire for them.
@@ -73,8 +73,7 @@ async fn rows(
         _ => Ok(0),
     };
     for object in triggers {
-        let ddl = trigger::named(&object.ddl, &object.name, &staged.name);
-        session.execute(&action, &ddl, &object.context).await?;
+        session.execute(&action, &object.ddl, &object.context).await?;
     }
     if !triggers.is_empty() {
         session.execute(&action, "UNLOCK TABLES", &plain).await?;
@@ -98,7 +97,7 @@ fn different_rows(table: &str, source: &str, staged: &Table, live: &Table) -> Op
     if live.key.is_empty() {
         return None;
     }
-    let equal: Vec<_> = staged.columns.iter().map(|c| equal(&c.name, c.kind)).collect();
+    let equal: Vec<_> = staged.columns.iter().map(|column| equal(column, "l", "s")).collect();
     Some(format!(
         "SELECT COUNT(*) FROM {source} AS s JOIN {table} AS l ON {} WHERE NOT ({})",
         one_row(staged, live),
@@ -113,17 +112,18 @@ fn one_row(staged: &Table, live: &Table) -> String {
     let terms: Vec<_> = if has_key {
         live.key.iter().map(by_key).collect()
     } else {
-        staged.columns.iter().map(|column| equal(&column.name, column.kind)).collect()
+        staged.columns.iter().map(|column| equal(column, "l", "s")).collect()
     };
     terms.join(" AND ")
 }
 
 /// Are the values of a column the same, byte for byte? NULL is the same as NULL.
-pub(super) fn equal(column: &str, kind: ValueKind) -> String {
-    let column = quoted(column);
-    match kind {
-        ValueKind::Text => format!("CAST(l.{column} AS BINARY) <=> CAST(s.{column} AS BINARY)"),
-        ValueKind::Json => format!("CAST(l.{column} AS CHAR) <=> CAST(s.{column} AS CHAR)"),
-        _ => format!("l.{column} <=> s.{column}"),
+pub(super) fn equal(column: &Column, one: &str, other: &str) -> String {
+    let name = quoted(&column.name);
+    let cast = |to: &str| format!("CAST({one}.{name} AS {to}) <=> CAST({other}.{name} AS {to})");
+    match column.kind {
+        ValueKind::Text => cast("BINARY"),
+        ValueKind::Json => cast("CHAR"),
+        _ => format!("{one}.{name} <=> {other}.{name}"),
     }
 }

@@ -157,8 +157,7 @@ async fn name_triggers(
     let plain = CharsetContext::default();
     retrying(async || session.execute(&action, &lock, &plain).await).await?;
     for due in new.triggers.iter().filter(|due| !has(&due.object.name)) {
-        let ddl = trigger::named(&due.object.ddl, &due.object.name, &new.table);
-        session.execute(&action, &ddl, &due.object.context).await?;
+        session.execute(&action, &due.object.ddl, &due.object.context).await?;
     }
     for due in new.triggers.iter().filter(|due| has(&due.hidden)) {
         let drop = format!("DROP TRIGGER IF EXISTS {}", quoted(&due.hidden));

@@ -245,7 +245,7 @@ impl<'a> Replacement<'a> {
         Ok(news)
     }
 
-    /// Tables in use elsewhere in the statements of the transaction, under the names that they have there.
+    /// The tables of all statements of the transaction, under the names that they have there.
     fn lock(&self) -> String {
         let staging = &self.site.names.staging;
         let live = &self.live.database;
@@ -253,23 +253,19 @@ impl<'a> Replacement<'a> {
         let mut locks = vec![format!("{} WRITE", place(staging, MARK))];
         for table in &self.site.chosen.catalog.tables {
             locks.push(format!("{} READ", place(staging, &table.name)));
-            locks.push(format!("{} AS s READ", place(staging, &table.name)));
         }
         let ours: BTreeSet<_> = self.tables.iter().map(|table| table.name.as_str()).collect();
-        let others = self.site.chosen.catalog.tables.iter().map(|table| table.name.as_str());
-        let children = self
-            .relations()
-            .flat_map(|(table, relation)| [table.name.as_str(), relation.parent.as_str()]);
-        let others: BTreeSet<_> =
-            others.chain(children).filter(|name| !ours.contains(name)).collect();
-        for table in &ours {
-            locks.push(format!("{} WRITE", place(live, table)));
+        for (number, table) in self.tables.iter().enumerate() {
+            locks.push(format!("{} WRITE", place(live, &table.name)));
+            locks.push(format!("{} AS l{number} READ", place(live, &table.name)));
+            locks.push(format!("{} AS s{number} READ", place(staging, &table.name)));
         }
-        locks.extend(others.iter().map(|table| format!("{} READ", place(live, table))));
-        for table in ours.union(&others) {
-            for alias in ["l", "child", "parent"] {
-                locks.push(format!("{} AS {alias} READ", place(live, table)));
-            }
+        let lines = self.tables.iter().flat_map(|table| self.tenancy.line(&table.name));
+        let parents: BTreeSet<_> = lines.filter(|name| !ours.contains(name)).collect();
+        locks.extend(parents.iter().map(|table| format!("{} READ", place(live, table))));
+        for (number, (table, relation)) in self.relations().enumerate() {
+            locks.push(format!("{} AS child{number} READ", place(live, &table.name)));
+            locks.push(format!("{} AS parent{number} READ", place(live, &relation.parent)));
         }
         format!("LOCK TABLES {}", locks.join(", "))
     }
@@ -283,9 +279,9 @@ impl<'a> Replacement<'a> {
                 self.execute(session, &format!("DELETE FROM {place} WHERE {condition}")).await?;
         }
         let (mut came, mut warnings) = (0, Vec::new());
-        for table in &self.tables {
-            came += self.bring(session, table).await?;
-            self.compare(session, table, &mut warnings).await?;
+        for (number, table) in self.tables.iter().enumerate() {
+            came += self.bring(session, number, table).await?;
+            self.compare(session, number, table, &mut warnings).await?;
         }
         if came == 0 {
             let reason = format!("the backup has no row of tenant {}", self.tenant);
@@ -319,7 +315,12 @@ impl<'a> Replacement<'a> {
     }
 
     /// Copies the tenant's rows out of the staging database.
-    async fn bring(&self, session: &mut dyn Session, table: &Table) -> Result<u64, Error> {
+    async fn bring(
+        &self,
+        session: &mut dyn Session,
+        number: usize,
+        table: &Table,
+    ) -> Result<u64, Error> {
         let (from, condition) = self.rows(&self.site.names.staging, table);
         let (to, _) = self.rows(&self.live.database, table);
         let count = format!("SELECT COUNT(*) FROM {from} WHERE {condition}");
@@ -327,8 +328,9 @@ impl<'a> Replacement<'a> {
         let columns: Vec<_> = table.columns.iter().map(|column| quoted(&column.name)).collect();
         let columns = columns.join(", ");
         let is_missing = if self.is_merged(table) {
-            let same = same_row(table, "l", &from).join(" AND ");
-            format!(" AND NOT EXISTS (SELECT 1 FROM {to} AS l WHERE {same})")
+            let live = format!("l{number}");
+            let same = same_row(table, &live, &from);
+            format!(" AND NOT EXISTS (SELECT 1 FROM {to} AS {live} WHERE {same})")
         } else {
             String::new()
         };
@@ -347,6 +349,7 @@ impl<'a> Replacement<'a> {
     async fn compare(
         &self,
         session: &mut dyn Session,
+        number: usize,
         table: &Table,
         warnings: &mut Vec<String>,
     ) -> Result<(), Error> {
@@ -360,12 +363,14 @@ impl<'a> Replacement<'a> {
         let differ = if table.key.is_empty() {
             0
         } else {
+            let (staged, live) = (format!("s{number}"), format!("l{number}"));
+            let names = &self.site.names;
             let condition =
-                self.tenancy.condition(&self.site.names.staging, &table.name, "s", self.tenant);
-            let values: Vec<_> = table.columns.iter().map(|c| equal(&c.name, c.kind)).collect();
+                self.tenancy.condition(&names.staging, &table.name, &staged, self.tenant);
+            let values: Vec<_> = table.columns.iter().map(|c| equal(c, &live, &staged)).collect();
             let query = format!(
-                "SELECT COUNT(*) FROM {from} AS s JOIN {to} AS l ON {} WHERE {condition} AND NOT ({})",
-                same_row(table, "l", "s").join(" AND "),
+                "SELECT COUNT(*) FROM {from} AS {staged} JOIN {to} AS {live} ON {} WHERE {condition} AND NOT ({})",
+                same_row(table, &live, &staged),
                 values.join(" AND ")
             );
             session.number(&self.action, &query).await?
@@ -413,8 +418,8 @@ impl<'a> Replacement<'a> {
 
     async fn strays(&self, session: &mut dyn Session) -> Result<Strays, Error> {
         let mut strays = Vec::new();
-        for (table, relation) in self.relations() {
-            let query = orphans(&self.live.database, &table.name, relation);
+        for (number, (table, relation)) in self.relations().enumerate() {
+            let query = orphans(&self.live.database, number, &table.name, relation);
             let count = session.number(&self.action, &query).await?;
             strays.push((table.name.clone(), relation.name.clone(), count));
         }
@@ -458,28 +463,30 @@ impl<'a> Replacement<'a> {
 }
 
 /// Is it the same row? By the key; without one only if all of it is the same.
-fn same_row(table: &Table, one: &str, other: &str) -> Vec<String> {
-    let equal = |name: &String, sign: &str| {
+fn same_row(table: &Table, one: &str, other: &str) -> String {
+    let by_key = |name: &String| {
         let name = quoted(name);
-        format!("{one}.{name} {sign} {other}.{name}")
+        format!("{one}.{name} = {other}.{name}")
     };
-    if table.key.is_empty() {
-        table.columns.iter().map(|column| equal(&column.name, "<=>")).collect()
+    let terms: Vec<_> = if table.key.is_empty() {
+        table.columns.iter().map(|column| equal(column, one, other)).collect()
     } else {
-        table.key.iter().map(|name| equal(name, "=")).collect()
-    }
+        table.key.iter().map(by_key).collect()
+    };
+    terms.join(" AND ")
 }
 
-fn orphans(database: &str, table: &str, relation: &Relation) -> String {
+fn orphans(database: &str, number: usize, table: &str, relation: &Relation) -> String {
     let place = |table: &str| format!("{}.{}", quoted(database), quoted(table));
-    let pairs = || relation.columns.iter().zip(&relation.parent_columns);
+    let (child, parent) = (format!("child{number}"), format!("parent{number}"));
+    let pairs = relation.columns.iter().zip(&relation.parent_columns);
     let joined: Vec<_> =
-        pairs().map(|(c, p)| format!("child.{} = parent.{}", quoted(c), quoted(p))).collect();
+        pairs.map(|(c, p)| format!("{child}.{} = {parent}.{}", quoted(c), quoted(p))).collect();
     let set: Vec<_> =
-        relation.columns.iter().map(|c| format!("child.{} IS NOT NULL", quoted(c))).collect();
+        relation.columns.iter().map(|c| format!("{child}.{} IS NOT NULL", quoted(c))).collect();
     let first = relation.parent_columns.first().map(|name| quoted(name)).unwrap_or_default();
     format!(
-        "SELECT COUNT(*) FROM {} AS child LEFT JOIN {} AS parent ON {} WHERE {} AND parent.{first} IS NULL",
+        "SELECT COUNT(*) FROM {} AS {child} LEFT JOIN {} AS {parent} ON {} WHERE {} AND {parent}.{first} IS NULL",
         place(table),
         place(&relation.parent),
         joined.join(" AND "),
