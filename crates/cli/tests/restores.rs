@@ -1,7 +1,11 @@
 //! Restores over the live database: wholly restored or wholly as it was, and undone.
 
+use std::time::Duration;
+
 use serde_json::Value;
-use support::{Database, Rows, Server, Tool, Workspace, assert_equal, server::ident};
+use support::{
+    Database, Rows, Server, Tool, Workspace, assert_equal, duration, oracle, server::ident,
+};
 
 mod support;
 
@@ -13,6 +17,8 @@ on_each_server!(
     a_staged_restore_waits_until_it_is_promoted,
     nothing_is_replaced_without_the_word,
     a_row_that_would_point_nowhere_stops_it,
+    readers_never_see_a_mixture,
+    heavy_killed_at_every_moment,
 );
 
 /// Patients of two tenants, with everything that makes moving tables hard.
@@ -264,4 +270,106 @@ fn a_row_that_would_point_nowhere_stops_it(server: &Server) {
     assert_eq!(text(&accepted, "stage"), "restored");
     assert_eq!(server.value(&live.name, "SELECT COUNT(*) FROM visits"), "3");
     drop_beside(server, &live);
+}
+
+/// While tables change places, whoever reads two of them in one transaction reads both old or both new. A writer
+/// never meets a table without its trigger.
+fn readers_never_see_a_mixture(server: &Server) {
+    let (workspace, live) = (Workspace::new(), server.database("mixture"));
+    server.sql(
+        &live.name,
+        "CREATE TABLE a (id INT PRIMARY KEY, state VARCHAR(9)) ENGINE=InnoDB; \
+         CREATE TABLE b (id INT PRIMARY KEY, state VARCHAR(9)) ENGINE=InnoDB; \
+         CREATE TABLE counted (id INT PRIMARY KEY, n INT) ENGINE=InnoDB; \
+         CREATE TABLE counts (id INT PRIMARY KEY AUTO_INCREMENT, n INT) ENGINE=InnoDB; \
+         INSERT INTO a VALUES (1, 'new'); INSERT INTO b VALUES (1, 'new'); INSERT INTO counted VALUES (1, 0); \
+         CREATE TRIGGER counting BEFORE UPDATE ON counted FOR EACH ROW SET NEW.n = OLD.n + 1",
+    );
+    let tool = workspace.tool(server, &live).with("GORGEN_RESTORE_SKIP", "counts");
+    let good = tool.backup();
+    server.sql(&live.name, "UPDATE a SET state = 'old'; UPDATE b SET state = 'old'");
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let reads = "SELECT CONCAT(a.state, b.state) FROM a JOIN b USING (id)";
+    let read = || {
+        let (mut seen, mut rounds) = (std::collections::BTreeSet::new(), 0);
+        while !stop.load(std::sync::atomic::Ordering::Relaxed) || rounds == 0 {
+            let text = format!("{reads};").repeat(50);
+            seen.extend(server.sql(&live.name, text).lines().map(str::to_owned));
+            rounds += 1;
+        }
+        seen
+    };
+    // Each write sets a number that the trigger makes one more than before: 77 would be a write without it.
+    let write = || {
+        while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+            let round = "UPDATE counted SET n = -77; INSERT INTO counts (n) SELECT n FROM counted;";
+            server.sql(&live.name, round.repeat(20));
+        }
+    };
+    let seen = std::thread::scope(|scope| {
+        let (reading, writing) = (scope.spawn(read), scope.spawn(write));
+        for _ in 0..3 {
+            let restore = ["restore", &good, "--in-place", "--confirm", "RESTAURAR"];
+            let record = tool.json(&[&restore[..], &["--no-safety-backup"]].concat());
+            tool.json(&["undo", text(&record, "restore")]);
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        writing.join().expect("no panic");
+        reading.join().expect("no panic")
+    });
+    let expected = ["newnew", "oldold"].map(str::to_owned);
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), expected);
+    assert_eq!(server.value(&live.name, "SELECT COUNT(*) FROM counts WHERE n = -77"), "0");
+    drop_beside(server, &live);
+}
+
+/// Restores that are killed.
+const ROUNDS: u32 = 16;
+
+/// `kill -9` at moments spread over the time that a restore takes: the live tables are wholly old or wholly
+/// restored, `status` says what to do, and doing it leaves nothing behind.
+fn heavy_killed_at_every_moment(server: &Server) {
+    let (workspace, live) = (Workspace::new(), clinic(server));
+    let tool = workspace.tool(server, &live).with("GORGEN_LOCK_LEASE", "1");
+    let good = tool.backup();
+    let ruin = "UPDATE visits SET amount = 0; DELETE FROM items; DROP VIEW IF EXISTS busy";
+    let content = || oracle::dump(server, &live.name, Rows::Ordered);
+    let restored = content();
+    server.sql(&live.name, ruin);
+    let ruined = content();
+    let args = ["restore", &good, "--in-place", "--confirm", "RESTAURAR", "--no-safety-backup"];
+    let whole = duration(|| drop(tool.ok(&args)));
+    let mut ends = [0, 0];
+    for round in 0..ROUNDS {
+        server.sql(&live.name, ruin);
+        let running = tool.start(&args);
+        std::thread::sleep(whole * round / ROUNDS);
+        running.kill();
+        for record in tool.json(&["status"])["restores"].as_array().expect("a list") {
+            let open = ["requested", "loading", "staged", "promoting"];
+            if open.contains(&text(record, "stage")) {
+                settle(&tool, text(record, "restore"));
+            }
+        }
+        let now = content();
+        assert!(now == ruined || now == restored, "round {round}: neither old nor restored");
+        ends[usize::from(now == restored)] += 1;
+        assert_eq!(beside(server, &live, "restore").len(), beside(server, &live, "before").len());
+        drop_beside(server, &live);
+    }
+    assert!(ends.iter().all(|count| *count > 0), "killed too early, or too late: {ends:?}");
+    tool.verify_clean();
+}
+
+/// Takes a restore back, or finishes it, as soon as the lock of the dead run lets it.
+fn settle(tool: &Tool, restore: &str) {
+    loop {
+        let outcome = tool.run(&["cancel", restore, "--json"]);
+        if outcome.code() != 4 {
+            outcome.succeeded(&["cancel"]);
+            return;
+        }
+        outcome.says(&["locked by run"]);
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }

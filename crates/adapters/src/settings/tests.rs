@@ -122,7 +122,8 @@ fn all_that_is_wrong_is_said_at_once() {
          gorgen_readers: no such setting (did you mean GORGEN_READERS?)\n  \
          GORGEN_COLOUR_SCHEME: no such setting (there are GORGEN_DATABASE_URL, \
          GORGEN_DATABASE_SECRET, GORGEN_VAULT, GORGEN_KEYRING, GORGEN_SCRATCH_URL, GORGEN_SCRATCH_SECRET, \
-         GORGEN_TENANT_COLUMN, GORGEN_TIMEZONE, GORGEN_LOCK_LEASE, GORGEN_READERS)\n  \
+         GORGEN_TENANT_COLUMN, GORGEN_APPEND_ONLY, GORGEN_RESTORE_SKIP, GORGEN_TENANT_PATHS, GORGEN_UNDO_HOURS, \
+         GORGEN_TIMEZONE, GORGEN_LOCK_LEASE, GORGEN_READERS)\n  \
          GORGEN_DATABASE_URL: expected mysql://user:password@host:port/database (in user and password, `%` and two \
          hex digits stand for any of : / ? # [ ] @ %), got one that starts with postgres:\n  \
          GORGEN_VAULT: expected file:///folder or s3://bucket/prefix, got one that starts with ftp://\n  \

@@ -264,6 +264,21 @@ impl Error {
             Self::NoSuchTable { .. } => {
                 "give --table one of these, in small and capital letters as they stand here".to_owned()
             }
+            Self::NoSuchRestore { .. } | Self::WrongStage { .. } => {
+                "`gorgen-backup status` shows every restore, and what can be done with it".to_owned()
+            }
+            Self::RestoreUnfinished { restore, .. } => format!(
+                "wait for it; if nothing works on it any more: gorgen-backup cancel {restore}"
+            ),
+            Self::Orphans { .. } => "restore these tables as well, or go on all the same with \
+                --accept-orphans"
+                .to_owned(),
+            Self::OldTablesGone { .. } => {
+                "restore the backup that was made before it, if there is one".to_owned()
+            }
+            Self::Target(TargetError::Busy { .. }) => {
+                "run it again when no long transaction is open on these tables".to_owned()
+            }
             Self::Damaged { name, .. } | Self::Vault(VaultError::Missing { name, .. })
                 if *name == ObjectName::identity() =>
             {
