@@ -107,14 +107,17 @@ pub(crate) async fn scratch(settings: &Settings, database: &str) -> Result<MySql
     Ok(MySqlTarget::new(url, LoadBy::default()))
 }
 
-/// The name of the database that is protected.
-pub(crate) async fn source_name(settings: &Settings) -> Result<String, Failure> {
-    Ok(resolve(settings.database()?).await?.database)
-}
-
 /// The server of the database that is protected.
 pub(crate) async fn server(settings: &Settings) -> Result<MySqlServer, Failure> {
     Ok(MySqlServer::new(resolve(settings.database()?).await?))
+}
+
+/// The server where restores are tested, if one is set.
+pub(crate) async fn scratch_server(settings: &Settings) -> Result<Option<MySqlServer>, Failure> {
+    match settings.scratch() {
+        Ok(database) => Ok(Some(MySqlServer::new(resolve(database).await?))),
+        Err(_) => Ok(None),
+    }
 }
 
 async fn resolve(database: &Database) -> Result<DatabaseUrl, Failure> {

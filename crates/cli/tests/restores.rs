@@ -16,6 +16,7 @@ on_each_server!(
     what_only_grows_is_merged_and_sessions_stay,
     a_staged_restore_waits_until_it_is_promoted,
     nothing_is_replaced_without_the_word,
+    a_plan_says_what_would_change_and_changes_nothing,
     a_row_that_would_point_nowhere_stops_it,
     readers_never_see_a_mixture,
     heavy_killed_at_every_moment,
@@ -244,6 +245,45 @@ fn nothing_is_replaced_without_the_word(server: &Server) {
         refused.says(&["expected --confirm RESTAURAR"]);
     }
     assert_eq!(workspace.objects("restores/"), Vec::<String>::new());
+}
+
+fn a_plan_says_what_would_change_and_changes_nothing(server: &Server) {
+    let (workspace, live) = (Workspace::new(), clinic(server));
+    let tool = workspace.tool(server, &live).with("GORGEN_APPEND_ONLY", "audit_log");
+    tool.backup();
+    server.sql(
+        &live.name,
+        "DELETE FROM items WHERE id = 2000; UPDATE items SET what = '1' WHERE id = 1000; \
+         INSERT INTO items VALUES (3000, 200, '2'), (3001, 200, '3'); CREATE TABLE novel (id INT PRIMARY KEY); \
+         DROP VIEW busy; DROP TABLE user_sessions; ALTER TABLE tenants ADD COLUMN city VARCHAR(40)",
+    );
+    let (objects, content) =
+        (workspace.objects(""), oracle::dump(server, &live.name, Rows::Ordered));
+    let plan = tool.json(&["restore", "latest", "--in-place", "--dry-run"]);
+    assert_eq!(workspace.objects(""), objects);
+    assert_eq!(oracle::dump(server, &live.name, Rows::Ordered), content);
+    let table = |name: &str| {
+        let tables = plan["tables"].as_array().expect("a list").iter();
+        tables.clone().find(|table| table["table"] == name).expect("it is in the plan").clone()
+    };
+    let items = serde_json::json!({ "added": 2, "missing": 1, "different": 1 });
+    assert_eq!(table("items")["difference"], items);
+    assert_eq!(
+        (table("items")["rows_now"].as_u64(), table("items")["rows_in_backup"].as_u64()),
+        (Some(4), Some(3))
+    );
+    for (name, change) in [
+        ("items", "replaced"),
+        ("audit_log", "merged"),
+        ("novel", "set-aside"),
+        ("user_sessions", "brought-back"),
+    ] {
+        assert_eq!(table(name)["change"], change, "{name}");
+    }
+    assert_eq!(table("tenants")["defined_otherwise"], true);
+    assert_eq!(table("users")["defined_otherwise"], false);
+    assert_eq!(plan["objects"], serde_json::json!(["view busy is brought back"]));
+    assert_eq!(plan["blocked_by"], serde_json::json!([]));
 }
 
 fn a_row_that_would_point_nowhere_stops_it(server: &Server) {

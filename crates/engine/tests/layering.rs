@@ -17,7 +17,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("ports", &["model", "error", "stages::rows"]),
     ("stages", &["model", "error", "ports"]),
     ("records", &["model", "error", "ports", "stages"]),
-    ("policy", &["model", "error", "records", "ports::TargetInfo", "stages::definition"]),
+    (
+        "policy",
+        &["model", "error", "records", "ports::TargetInfo", "stages::definition", "stages::rows"],
+    ),
     ("jobs", &["model", "error", "ports", "stages", "records", "policy"]),
 ];
 

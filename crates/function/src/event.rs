@@ -53,6 +53,18 @@ impl<E: DeserializeOwned> Call<E> {
     }
 }
 
+impl Call<Map<String, Value>> {
+    /// The same call, its event read as what its fields say it is.
+    ///
+    /// # Errors
+    /// Whatever that kind of event does not know is an error.
+    pub fn reread<E: DeserializeOwned>(self) -> Result<Call<E>, EventError> {
+        let event =
+            serde_json::from_value(Value::Object(self.event)).map_err(EventError::Fields)?;
+        Ok(Call { event, scheduled: self.scheduled })
+    }
+}
+
 fn object(event: Value) -> Result<Map<String, Value>, EventError> {
     Err(EventError::NoObject(match event {
         Value::Object(fields) => return Ok(fields),

@@ -62,6 +62,7 @@ impl ErrorType {
             Error::NoVault { .. }
             | Error::NoSuchBackup { .. }
             | Error::NoSuchTable { .. }
+            | Error::NoSuchRestore { .. }
             | Error::NoSuchRun { .. } => Self::NotFound,
             Error::Vault(VaultError::Missing { .. }) => Self::Integrity,
             _ if error.kind() == Kind::Integrity => Self::Integrity,

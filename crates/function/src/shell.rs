@@ -10,7 +10,7 @@ use gorgen_adapters::{
     aws::Aws,
     credentials,
     keyring::{self, NoKeyring},
-    mysql::{LoadBy, MySqlSource, MySqlTarget},
+    mysql::{LoadBy, MySqlServer, MySqlSource, MySqlTarget},
     settings::Settings,
     vault,
 };
@@ -147,6 +147,25 @@ impl Shell {
         let database = credentials::resolve(self.settings().scratch()?, &self.process.aws).await?;
         let name = name(&database.database);
         Ok(MySqlTarget::new(database.with_database(name), LoadBy::default()))
+    }
+
+    /// The server of the database that is protected.
+    ///
+    /// # Errors
+    /// If it is not set, or its credentials can't be had.
+    pub async fn server(&self) -> Result<MySqlServer, Failure> {
+        let database = credentials::resolve(self.settings().database()?, &self.process.aws).await?;
+        Ok(MySqlServer::new(database))
+    }
+
+    /// The server for throw-away databases, if one is set.
+    ///
+    /// # Errors
+    /// If its credentials can't be had.
+    pub async fn scratch_server(&self) -> Result<Option<MySqlServer>, Failure> {
+        let Ok(database) = self.settings().scratch() else { return Ok(None) };
+        let database = credentials::resolve(database, &self.process.aws).await?;
+        Ok(Some(MySqlServer::new(database)))
     }
 
     /// Notes a measure of this run, which goes into the log when it ends, however it ends.

@@ -1,11 +1,13 @@
 //! The function `restore`: a backup into a new database beside the live one, every table proved equal.
 //!
-//! Without `into` it only plans: what would be restored where, and what stands in the way. It never writes
-//! into a database that holds something.
+//! Without `into` it only plans: what would be restored where, and what stands in the way. With `restore` and
+//! `step` it takes one step of a restore that was asked for, as the state machine wants it.
+
+mod steps;
 
 use gorgen_engine::{
     jobs::{
-        plan::{self, Plan},
+        plan,
         restore::{self, Report, Request},
     },
     model::restored_name,
@@ -13,6 +15,7 @@ use gorgen_engine::{
 };
 use gorgen_function::{Call, Failure, Metric, Shell, serve};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
@@ -37,16 +40,11 @@ fn latest() -> String {
     "latest".to_owned()
 }
 
-/// What came of it: a plan, or a restore that was proved.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Answer {
-    Plan(Plan),
-    Restored(Summary),
-}
-
-async fn answer(shell: &Shell, call: Call<Event>) -> Result<Answer, Failure> {
-    let Event { backup, into, tables } = call.event;
+async fn answer(shell: &Shell, call: Call<Map<String, Value>>) -> Result<Value, Failure> {
+    if call.event.contains_key("step") {
+        return steps::take(shell, call.reread()?).await;
+    }
+    let Event { backup, into, tables } = call.reread()?.event;
     let world = shell.world().await?;
     let request = Request {
         tables,
@@ -56,12 +54,13 @@ async fn answer(shell: &Shell, call: Call<Event>) -> Result<Answer, Failure> {
     };
     let Some(into) = into else {
         let target = shell.beside(restored_name).await?;
-        return Ok(Answer::Plan(plan::run(&world, &target, &backup, &request).await?));
+        let plan = plan::run(&world, &target, &backup, &request).await?;
+        return Ok(json!({ "plan": plan }));
     };
     let target = shell.beside(|_| into).await?;
     let summary = Summary::of(restore::run(&world, &target, &backup, &request).await?);
     shell.measure(Metric::RestoreSeconds, summary.seconds);
-    Ok(Answer::Restored(summary))
+    Ok(json!({ "restored": summary }))
 }
 
 /// What a caller reads of it; all of it is in the run's record.

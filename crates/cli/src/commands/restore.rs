@@ -9,11 +9,11 @@ use gorgen_adapters::settings::{Setting, Settings};
 use gorgen_engine::{
     jobs::{
         World, backup,
-        plan::{self, Plan},
         restore::{self, Report, Request},
-        staged::{self, Servers},
+        staged::{self, Change, Plan, Rules, Servers, TableChange},
     },
-    model::restored_name,
+    policy::difference::Difference,
+    ports::Server,
     records::restore::{Destination, RestoreRecord, Wish},
 };
 
@@ -84,13 +84,36 @@ async fn plan_only(
     world: &World,
     output: &Output,
 ) -> Result<(), Failure> {
-    let beside = match &args.into {
-        Some(into) => into.clone(),
-        None => restored_name(&wiring::source_name(settings).await?),
-    };
-    let target = wiring::target(settings, &beside).await?;
-    let plan = plan::run(world, &target, &args.id, &request(args, settings)).await?;
+    let (server, scratch) =
+        (wiring::server(settings).await?, wiring::scratch_server(settings).await?);
+    let scratch = scratch.as_ref().map(|server| server as &dyn Server);
+    let servers = Servers { primary: &server, scratch };
+    let plan = staged::dry_run(world, servers, &rules(args, settings), wish(args)).await?;
     output.result(&plan, |text| describe_plan(&plan, text))
+}
+
+fn rules(args: &Restore, settings: &Settings) -> Rules {
+    Rules {
+        collations: args.collations.iter().cloned().collect(),
+        definers: args.definer.clone(),
+        ..settings.restore_rules()
+    }
+}
+
+fn wish(args: &Restore) -> Wish {
+    let destination = match &args.into {
+        Some(into) => Destination::Database { database: into.clone(), on_scratch: args.on_scratch },
+        None => Destination::InPlace { stage_only: args.stage },
+    };
+    Wish {
+        backup: args.id.clone(),
+        destination,
+        tables: args.tables.clone(),
+        tenant: args.tenant.clone(),
+        no_safety_backup: args.no_safety_backup,
+        accept_orphans: args.accept_orphans,
+        dry_run: args.dry_run,
+    }
 }
 
 async fn into_database(
@@ -121,20 +144,7 @@ async fn over_live(
 ) -> Result<(), Failure> {
     let (server, source) = (wiring::server(settings).await?, wiring::source(settings).await?);
     let servers = Servers { primary: &server, scratch: None };
-    let rules = staged::Rules {
-        collations: args.collations.iter().cloned().collect(),
-        definers: args.definer.clone(),
-        ..settings.restore_rules()
-    };
-    let wish = Wish {
-        backup: args.id.clone(),
-        destination: Destination::InPlace { stage_only: args.stage },
-        tables: args.tables.clone(),
-        tenant: args.tenant.clone(),
-        no_safety_backup: args.no_safety_backup,
-        accept_orphans: args.accept_orphans,
-        dry_run: false,
-    };
+    let (rules, wish) = (rules(args, settings), wish(args));
     let bars = output.bars("restore", &world.progress);
     let safety = safety(settings);
     let record = staged::run(world, servers, &source, &safety, &rules, wish, None).await;
@@ -144,19 +154,62 @@ async fn over_live(
 }
 
 fn describe_plan(plan: &Plan, text: &mut String) -> fmt::Result {
-    writeln!(text, "restoring backup {} (as of {})", plan.backup, time(plan.snapshot))?;
-    writeln!(text, "  into     {}", plan.target)?;
+    writeln!(text, "would restore backup {} (as of {})", plan.backup, time(plan.snapshot))?;
+    writeln!(text, "  over     {}", plan.target)?;
     writeln!(
         text,
-        "  holds    {} tables, {} rows, {} raw",
-        plan.tables,
+        "  brings   {} tables, {} rows, {} raw",
+        plan.tables.len(),
         plan.rows,
         bytes(plan.raw_bytes)
     )?;
+    let free =
+        plan.free_bytes.map_or("the server does not tell how much is free".to_owned(), |free| {
+            format!("{} are free", bytes(free))
+        });
+    writeln!(text, "  needs    some {} on the server; {free}", bytes(plan.needed_bytes))?;
+    match plan.seconds {
+        Some(seconds) => {
+            writeln!(text, "  takes    some {seconds} s, at the pace of the last one")?
+        }
+        None => {
+            writeln!(text, "  takes    not known: no restore or restore test was recorded lately")?
+        }
+    }
+    plan.tables.iter().try_for_each(|table| describe_table(table, text))?;
+    plan.objects.iter().try_for_each(|object| writeln!(text, "  {object}"))?;
+    plan.warnings.iter().try_for_each(|warning| writeln!(text, "  warning: {warning}"))?;
     if plan.blocked_by.is_empty() {
         writeln!(text, "  nothing stands in the way; nothing was changed")?;
     }
     plan.blocked_by.iter().try_for_each(|reason| writeln!(text, "  in the way: {reason}"))
+}
+
+fn describe_table(table: &TableChange, text: &mut String) -> fmt::Result {
+    let change = match table.change {
+        Change::Replaced => "is replaced",
+        Change::BroughtBack => "is not there, and comes back",
+        Change::SetAside => "is not in the backup, and is set aside",
+        Change::Merged => "gets the rows that it lacks",
+        Change::Kept => "stays as it is",
+        Change::Emptied => "is not there, and comes back empty",
+        Change::TenantRows => "has the tenant's rows replaced",
+    };
+    let rows = |rows: Option<u64>| rows.map_or("none".to_owned(), |rows| rows.to_string());
+    let (now, then) = (rows(table.rows_now), rows(table.rows_in_backup));
+    write!(text, "  table {} {change}: {now} rows now, {then} in the backup", table.table)?;
+    match table.difference {
+        Some(difference) if difference == Difference::default() => write!(text, ", all the same")?,
+        Some(Difference { added, missing, different }) => write!(
+            text,
+            ", {missing} are gone and come back, {different} are not what they were, {added} are new and go"
+        )?,
+        None => {}
+    }
+    if table.defined_otherwise {
+        write!(text, "; it is defined otherwise now")?;
+    }
+    writeln!(text)
 }
 
 fn describe(report: &Report, text: &mut String) -> fmt::Result {

@@ -10,6 +10,7 @@ mod journal;
 mod loading;
 mod merge;
 mod objects;
+mod planning;
 mod promotion;
 mod site;
 mod swapping;
@@ -19,6 +20,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 pub use loading::{Prepared, begin, load, prepare, verify};
+pub use planning::{Change, Plan, TableChange, dry_run, plan};
 pub use promotion::{discard, promote, undo};
 
 use super::{Error, World, backup, lock::Lock, record::chain, restores};

@@ -2,6 +2,7 @@
 
 pub mod compatibility;
 pub mod coverage;
+pub mod difference;
 pub mod findings;
 pub mod keys;
 pub mod month;

@@ -276,6 +276,12 @@ impl RestoreRecord {
         }
     }
 
+    /// Is it changing, or about to change, the live database?
+    pub fn is_at_work(&self) -> bool {
+        matches!(self.stage, Stage::Loading | Stage::Promoting | Stage::Undoing)
+            && matches!(self.wish.destination, Destination::InPlace { .. })
+    }
+
     /// Reads the record.
     pub fn read(bytes: &[u8]) -> Result<Self, FormatError> {
         read_json(bytes)

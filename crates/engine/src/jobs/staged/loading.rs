@@ -40,26 +40,39 @@ pub async fn begin(
     if record.backup.is_some() {
         return Ok(record);
     }
-    let backup = backups::find(&*world.vault, &record.wish.backup).await?;
-    let server = servers.of(&record.wish)?;
-    let names = site::names(server, &record.wish, id);
-    let mut target = server.live();
-    if !is_in_place(&record.wish) {
-        target.database.clone_from(&names.staging);
-    }
-    if let Some(tenant) = &record.wish.tenant {
-        super::tenant::check(rules, &record.wish, tenant)?;
-    }
+    let begun = begun(world, servers, rules, record).await?;
     restores::update(world, id, |record| {
-        record.backup = Some(backup.clone());
-        record.target = Some(target.clone());
-        record.staging = Some(names.staging.clone());
-        if is_in_place(&record.wish) {
-            record.before = Some(names.before.clone());
-        }
+        record.backup.clone_from(&begun.backup);
+        record.target.clone_from(&begun.target);
+        record.staging.clone_from(&begun.staging);
+        record.before.clone_from(&begun.before);
         Ok(())
     })
     .await
+}
+
+/// The record with what is decided at the beginning.
+pub(super) async fn begun(
+    world: &World,
+    servers: Servers<'_>,
+    rules: &Rules,
+    mut record: RestoreRecord,
+) -> Result<RestoreRecord, Error> {
+    if let Some(tenant) = &record.wish.tenant {
+        super::tenant::check(rules, &record.wish, tenant)?;
+    }
+    record.backup = Some(backups::find(&*world.vault, &record.wish.backup).await?);
+    let server = servers.of(&record.wish)?;
+    let names = site::names(server, &record.wish, &record.restore);
+    let mut target = server.live();
+    if is_in_place(&record.wish) {
+        record.before = Some(names.before);
+    } else {
+        target.database.clone_from(&names.staging);
+    }
+    record.staging = Some(names.staging);
+    record.target = Some(target);
+    Ok(record)
 }
 
 /// Makes the staging database, and decides what becomes of each table.
@@ -92,8 +105,7 @@ pub async fn prepare(
 /// Of two restores at work each would take the other's tables for the live ones.
 async fn refuse_beside_other(world: &World, id: &RunId) -> Result<(), Error> {
     for other in restores::list(&*world.vault).await? {
-        let at_work = matches!(other.stage, Stage::Loading | Stage::Promoting | Stage::Undoing);
-        if other.restore != *id && at_work && is_in_place(&other.wish) {
+        if other.restore != *id && other.is_at_work() {
             let (restore, stage) = (other.restore, other.stage.as_str());
             let target = other.target.ok_or(Error::Internal("a restore without a target"))?;
             return Err(Error::RestoreUnfinished { restore, target, stage });
@@ -141,14 +153,14 @@ async fn decide(site: &mut Site<'_>, safety_backup: Option<&RunId>) -> Result<()
 
 /// What becomes of tables that the settings name.
 #[derive(Default)]
-struct Roles {
-    kept: Vec<String>,
-    emptied: Vec<String>,
-    merged: Vec<String>,
+pub(super) struct Roles {
+    pub(super) kept: Vec<String>,
+    pub(super) emptied: Vec<String>,
+    pub(super) merged: Vec<String>,
 }
 
 impl Roles {
-    fn of(site: &Site<'_>, live: &BTreeSet<String>) -> Self {
+    pub(super) fn of(site: &Site<'_>, live: &BTreeSet<String>) -> Self {
         let mut roles = Self::default();
         for table in &site.chosen.catalog.tables {
             let name = &table.name;

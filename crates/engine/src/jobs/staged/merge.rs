@@ -38,10 +38,13 @@ pub(super) async fn merge(
     Ok(())
 }
 
-/// The columns of the backup that the live table has no more: without them nothing can be merged.
-pub(super) fn lost_columns<'a>(staged: &'a Table, live: &Table) -> Vec<&'a str> {
-    let is_lost = |name: &&str| live.place_of(name).is_none();
-    staged.columns.iter().map(|column| column.name.as_str()).filter(is_lost).collect()
+/// Why rows can't be merged, each a sentence: columns of the backup that the live table has no more.
+pub(super) fn lost_columns(staged: &Table, live: &Table) -> Vec<String> {
+    let lost = staged.columns.iter().filter(|column| live.place_of(&column.name).is_none());
+    lost.map(|column| {
+        format!("table {} only grows, and has no column {} any more", staged.name, column.name)
+    })
+    .collect()
 }
 
 async fn rows(

@@ -51,6 +51,22 @@ pub(super) fn missing(wanted: &[StoredObject], live: &Catalog) -> Vec<StoredObje
     ours(wanted).filter(|object| !is_there(object)).cloned().collect()
 }
 
+/// What [`conform`] would do, each a few words.
+pub(super) fn changes(wanted: &[StoredObject], live: &Catalog) -> Vec<String> {
+    let named =
+        |object: &StoredObject| format!("{} {}", object.kind.keyword().to_lowercase(), object.name);
+    let is_named = |objects: &[StoredObject], one: &StoredObject| {
+        objects.iter().any(|object| object.kind == one.kind && object.name == one.name)
+    };
+    let made = missing(wanted, live).into_iter().map(|object| {
+        let verb =
+            if is_named(&live.objects, &object) { "made what it was" } else { "brought back" };
+        format!("{} is {verb}", named(&object))
+    });
+    let dropped = ours(&live.objects).filter(|object| !is_named(wanted, object));
+    made.chain(dropped.map(|object| format!("{} is dropped", named(object)))).collect()
+}
+
 fn ours(objects: &[StoredObject]) -> impl Iterator<Item = &StoredObject> {
     objects.iter().filter(|object| KINDS.contains(&object.kind))
 }

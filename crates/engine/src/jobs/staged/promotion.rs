@@ -110,9 +110,7 @@ async fn plan_promotion(site: &mut Site<'_>) -> Result<Journal, Error> {
     {
         let now = live.tables.iter().find(|now| now.name == table.name);
         let lost = now.map(|now| merge::lost_columns(table, now)).unwrap_or_default();
-        reasons.extend(lost.iter().map(|column| {
-            format!("table {} only grows, and has no column {column} any more", table.name)
-        }));
+        reasons.extend(lost);
     }
     if !reasons.is_empty() {
         return Err(Error::Blocked { reasons });
@@ -150,7 +148,7 @@ async fn plan_promotion(site: &mut Site<'_>) -> Result<Journal, Error> {
 }
 
 /// Foreign keys of other databases: they would follow the old tables, which are to be dropped one day.
-async fn foreigners(site: &Site<'_>, database: &str) -> Result<Vec<String>, Error> {
+pub(super) async fn foreigners(site: &Site<'_>, database: &str) -> Result<Vec<String>, Error> {
     let ours = [database, &site.names.staging, &site.names.before];
     let references = site.server.references(database).await?;
     let foreign = references.into_iter().filter(|r| !ours.contains(&r.database.as_str()));

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::{Rules, Servers, tenant};
 use crate::{
     jobs::{
@@ -27,6 +29,8 @@ pub(super) struct Site<'a> {
     pub(super) record: RestoreRecord,
     pub(super) names: Names,
     pub(super) keys: Arc<KeyChest>,
+    /// The moment that the backup shows.
+    pub(super) snapshot: Timestamp,
     /// The key that sealed the manifest, and seals what is as secret as it.
     pub(super) key: KeyId,
     /// All that is loaded: the tables, and the objects that come with them.
@@ -45,6 +49,16 @@ impl<'a> Site<'a> {
         id: &RunId,
     ) -> Result<Self, Error> {
         let record = restores::find(&*world.vault, id).await?;
+        Self::of(world, servers, rules, record).await
+    }
+
+    /// The same for a restore that has no record in the vault: it can only be planned.
+    pub(super) async fn of(
+        world: &'a World,
+        servers: Servers<'a>,
+        rules: &'a Rules,
+        record: RestoreRecord,
+    ) -> Result<Self, Error> {
         let server = servers.of(&record.wish)?;
         let vault = backups::existing_identity(&*world.vault).await?.vault;
         let keys = Arc::new(KeyChest::open(world, vault).await?);
@@ -64,7 +78,7 @@ impl<'a> Site<'a> {
             definers: rules.definers.clone(),
             deadline: rules.deadline,
         };
-        let names = names(server, &record.wish, id);
+        let names = names(server, &record.wish, &record.restore);
         let mut site = Self {
             world,
             server,
@@ -72,6 +86,7 @@ impl<'a> Site<'a> {
             record,
             names,
             keys,
+            snapshot: header.snapshot,
             key: header.key,
             chosen: Arc::new(chosen),
             tenancy,

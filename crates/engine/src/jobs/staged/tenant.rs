@@ -105,7 +105,10 @@ pub(super) async fn replace(site: &mut Site<'_>) -> Result<(), Error> {
         journal::last(site).await?.live
     } else {
         let live = site.server.database(&site.live().database).source().catalog().await?;
-        refuse_other_definitions(site, &live)?;
+        let reasons = other_definitions(site, &live);
+        if !reasons.is_empty() {
+            return Err(Error::Blocked { reasons });
+        }
         let swap = Swap {
             live: live.database.clone(),
             from: site.names.staging.clone(),
@@ -131,7 +134,7 @@ pub(super) async fn replace(site: &mut Site<'_>) -> Result<(), Error> {
 }
 
 /// Rows go from one table to the other as they are, which takes equal columns.
-fn refuse_other_definitions(site: &Site<'_>, live: &Catalog) -> Result<(), Error> {
+pub(super) fn other_definitions(site: &Site<'_>, live: &Catalog) -> Vec<String> {
     let mut reasons = Vec::new();
     for table in &site.chosen.catalog.tables {
         match live.tables.iter().find(|now| now.name == table.name) {
@@ -146,7 +149,7 @@ fn refuse_other_definitions(site: &Site<'_>, live: &Catalog) -> Result<(), Error
             Some(_) => {}
         }
     }
-    if reasons.is_empty() { Ok(()) } else { Err(Error::Blocked { reasons }) }
+    reasons
 }
 
 /// All that the replacement of one tenant's rows works with.

@@ -1,0 +1,142 @@
+//! One step of a restore, as the state machine asks for it. Each can be asked for again.
+
+use gorgen_engine::{
+    Error,
+    jobs::{
+        World, restores,
+        staged::{self, Rules, Servers},
+    },
+    model::RunId,
+    records::restore::{Destination, RestoreRecord},
+};
+use gorgen_function::{Call, ErrorType, Failure, Shell};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// Which step of which restore.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Event {
+    restore: RunId,
+    step: Step,
+    /// The backup that was made of the live tables before they are touched.
+    safety_backup: Option<RunId>,
+    /// Which group of tables to load.
+    group: Option<usize>,
+    /// Why the restore failed, as the state machine tells it.
+    error: Option<Cause>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Step {
+    Plan,
+    Prepare,
+    Load,
+    Verify,
+    Promote,
+    Undo,
+    Discard,
+}
+
+/// An error as Step Functions hands it on.
+#[derive(Debug, Deserialize)]
+struct Cause {
+    #[serde(rename = "Error", default)]
+    error: String,
+    #[serde(rename = "Cause", default)]
+    cause: String,
+}
+
+impl Cause {
+    /// What goes into the record, one line each.
+    fn lines(&self) -> Vec<String> {
+        // A function's failure comes as JSON, whose message is what people read.
+        let told = serde_json::from_str::<Value>(&self.cause).ok();
+        let message = told.as_ref().and_then(|told| told["errorMessage"].as_str());
+        let lines = [self.error.as_str(), message.unwrap_or(&self.cause)];
+        lines.iter().filter(|line| !line.is_empty()).map(|line| (*line).to_owned()).collect()
+    }
+}
+
+/// Takes the step, and says what the state machine needs to know to go on.
+pub(crate) async fn take(shell: &Shell, call: Call<Event>) -> Result<Value, Failure> {
+    let world = shell.world().await?;
+    let (primary, scratch) = (shell.server().await?, shell.scratch_server().await?);
+    let servers = Servers {
+        primary: &primary,
+        scratch: scratch.as_ref().map(|server| server as &dyn gorgen_engine::ports::Server),
+    };
+    let rules = Rules { deadline: shell.deadline(), ..shell.settings().restore_rules() };
+    let Event { restore: id, step, safety_backup, group, error } = call.event;
+    let record = match step {
+        Step::Plan => return plan(&world, servers, &rules, &id).await,
+        Step::Prepare => {
+            let prepared = staged::prepare(&world, servers, &rules, &id, safety_backup).await?;
+            let numbers: Vec<_> = (0..prepared.groups).collect();
+            let mut said = said(&prepared.record);
+            (said["groups"], said["group_numbers"]) = (json!(prepared.groups), json!(numbers));
+            return Ok(said);
+        }
+        Step::Load => {
+            let missing =
+                || Failure::new(ErrorType::InvalidEvent, "group: expected a number, got nothing");
+            let group = group.ok_or_else(missing)?;
+            let record = staged::load(&world, servers, &rules, &id, group).await?;
+            let mut said = said(&record);
+            (said["group"], said["rows"]) = (json!(group), json!(record.progress.rows_done));
+            return Ok(said);
+        }
+        Step::Verify => staged::verify(&world, servers, &rules, &id).await?,
+        Step::Promote => {
+            if let Some(backup) = &safety_backup {
+                staged::note_safety_backup(&world, &id, backup).await?;
+            }
+            staged::promote(&world, servers, &rules, &id).await?
+        }
+        Step::Undo => staged::undo(&world, servers, &rules, &id).await?,
+        Step::Discard => {
+            let lines = error.as_ref().map(Cause::lines).unwrap_or_default();
+            staged::discard(&world, servers, &rules, &id, &lines).await?
+        }
+    };
+    Ok(said(&record))
+}
+
+fn said(record: &RestoreRecord) -> Value {
+    json!({ "restore": record.restore, "stage": record.stage })
+}
+
+/// Decides which backup it is, and looks for what stands in the way.
+async fn plan(
+    world: &World,
+    servers: Servers<'_>,
+    rules: &Rules,
+    id: &RunId,
+) -> Result<Value, Failure> {
+    let record = staged::begin(world, servers, rules, id).await?;
+    let plan = staged::plan(world, servers, rules, id).await?;
+    let kept = serde_json::to_value(&plan).ok();
+    let wish = record.wish.clone();
+    let record = restores::update(world, id, |record| {
+        record.plan.clone_from(&kept);
+        Ok(())
+    })
+    .await?;
+    if !plan.blocked_by.is_empty() && !wish.dry_run {
+        return Err(Error::Blocked { reasons: plan.blocked_by }.into());
+    }
+    let in_place = matches!(wish.destination, Destination::InPlace { .. });
+    let stage_only = matches!(wish.destination, Destination::InPlace { stage_only: true });
+    let kind = match (&wish.tenant, in_place) {
+        (Some(_), _) => "tenant",
+        (None, true) => "in-place",
+        (None, false) => "database",
+    };
+    let mut said = said(&record);
+    said["kind"] = json!(kind);
+    said["blocked_by"] = json!(plan.blocked_by);
+    (said["dry_run"], said["stage_only"]) = (json!(wish.dry_run), json!(stage_only));
+    said["safety_backup"] = json!(in_place && !stage_only && !wish.no_safety_backup);
+    Ok(said)
+}
