@@ -10,7 +10,7 @@ use gorgen_engine::{
     records::restore::{Destination, RestoreRecord},
 };
 use gorgen_function::{Call, ErrorType, Failure, Shell};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// Which step of which restore.
