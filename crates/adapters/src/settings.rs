@@ -4,6 +4,7 @@
 //! database runs without one. A password is kept in a [`Secret`], and no error shows a part of one.
 
 mod address;
+mod api;
 mod database;
 mod error;
 mod keyring;
@@ -18,6 +19,7 @@ use std::{collections::BTreeMap, ops::RangeInclusive, str::FromStr, thread, time
 use jiff::tz::TimeZone;
 
 pub use address::{Address, Authority, Tls};
+pub use api::ApiSettings;
 use database::UrlParts;
 pub use database::{Database, DatabaseUrl, Known};
 pub use error::{BadValue, Problem, SettingsError};
@@ -52,6 +54,7 @@ pub struct Settings {
     time_zone: TimeZone,
     lock_lease: Duration,
     readers: usize,
+    api: ApiSettings,
 }
 
 impl Settings {
@@ -81,6 +84,7 @@ impl Settings {
                 .value(Setting::Readers, |text| number_in(text, &READERS))
                 .and_then(|readers| usize::try_from(readers).ok())
                 .unwrap_or_else(default_readers),
+            api: reading.api(),
         };
         reading.finish(settings)
     }
@@ -104,7 +108,15 @@ impl Settings {
             Setting::Vault => self.vault.is_some(),
             Setting::Keyring => self.keyring.is_some(),
             Setting::TenantColumn => self.tenant_column.is_some(),
-            Setting::TimeZone | Setting::LockLease | Setting::Readers => true,
+            Setting::RestoreMachine => self.api.restore_machine.is_some(),
+            Setting::JobFunctions => self.api.job_functions.is_some(),
+            Setting::ScheduleGroup => self.api.schedule_group.is_some(),
+            Setting::TimeZone
+            | Setting::LockLease
+            | Setting::Readers
+            | Setting::RoleClaim
+            | Setting::AdminRole
+            | Setting::MasterRole => true,
         }
     }
 
@@ -146,6 +158,11 @@ impl Settings {
     /// How many connections read or load at once, `GORGEN_READERS`; by default one a core, up to four.
     pub fn readers(&self) -> usize {
         self.readers
+    }
+
+    /// What the api starts and switches, and whom it obeys.
+    pub fn api(&self) -> &ApiSettings {
+        &self.api
     }
 }
 
@@ -193,6 +210,18 @@ impl Reading {
         }
         let database = Database::of(parts.unwrap_or_default(), name);
         database.map_err(|value| self.problems.push(Problem::Bad { setting: url, value })).ok()
+    }
+
+    fn api(&mut self) -> ApiSettings {
+        let usual = ApiSettings::default();
+        ApiSettings {
+            restore_machine: self.value(Setting::RestoreMachine, api::machine),
+            job_functions: self.value(Setting::JobFunctions, api::functions),
+            schedule_group: self.value(Setting::ScheduleGroup, api::group),
+            role_claim: self.value(Setting::RoleClaim, api::claim).unwrap_or(usual.role_claim),
+            admin_role: self.value(Setting::AdminRole, api::role).unwrap_or(usual.admin_role),
+            master_role: self.value(Setting::MasterRole, api::role).unwrap_or(usual.master_role),
+        }
     }
 
     fn parsed<T: FromStr<Err = BadValue>>(&mut self, setting: Setting) -> Option<T> {

@@ -1,8 +1,10 @@
 //! Decisions as pure functions: what is due, what fits where. No I/O, `now` is an argument.
 
+pub mod advice;
 pub mod compatibility;
 pub mod coverage;
 pub mod findings;
 pub mod keys;
 pub mod month;
+pub mod timetable;
 pub mod trend;

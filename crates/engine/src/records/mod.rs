@@ -5,6 +5,7 @@ pub mod identity;
 pub mod key;
 pub mod lock;
 pub mod manifest;
+pub mod request;
 pub mod restore;
 pub mod run;
 
