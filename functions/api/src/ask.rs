@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, header},
 };
 use serde::de::DeserializeOwned;
-use serde_json::{Value, error::Category};
+use serde_json::{Map, Value, error::Category};
 
 use crate::{
     api::Shared,
@@ -63,14 +63,18 @@ impl<T: DeserializeOwned + Send> FromRequest<Shared> for Ask<T> {
     }
 }
 
-/// The wish in a body, which is a JSON object; no body is an empty one.
+/// The wish in a body, which is a JSON object; no body is an empty one, and so is `null`.
 fn read<T: DeserializeOwned>(headers: &HeaderMap, body: &Bytes) -> Result<(T, Value), Problem> {
-    let text: &[u8] = if body.is_empty() { b"{}" } else { body };
+    let nothing: &[u8] = b"{}";
+    let mut text = if body.is_empty() { nothing } else { body };
     if !body.is_empty() && !is_json(headers) {
         let detail = format!("the body must be {JSON}, and the header Content-Type say so");
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
-    let shown: Value = serde_json::from_slice(text).map_err(|error| unread(&error))?;
+    let mut shown: Value = serde_json::from_slice(text).map_err(|error| unread(&error))?;
+    if shown.is_null() {
+        (text, shown) = (nothing, Value::Object(Map::new()));
+    }
     if !shown.is_object() {
         return Err(Problem::unprocessable("the body must be a JSON object"));
     }

@@ -58,3 +58,6 @@ fn from_console(api: &Api) -> Value {
         "requestContext": { "http": { "method": "GET" }, "authorizer": { "jwt": { "claims": claims } } },
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,7 @@ pub(crate) const STATUS: &str = "/v1/status";
 
 /// All routes, and the document that describes them.
 pub(crate) fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
-    let (router, paths) = OpenApiRouter::new()
+    let (router, document) = OpenApiRouter::with_openapi(document::head())
         .routes(routes!(backups::list, backups::start))
         .routes(routes!(backups::show))
         .routes(routes!(runs::list, runs::start))
@@ -39,7 +39,7 @@ pub(crate) fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(document::show))
         .split_for_parts();
     let router = router.fallback(unknown).method_not_allowed_fallback(wrong_method);
-    (router, document::complete(paths))
+    (router, document)
 }
 
 async fn unknown(uri: Uri) -> Response {

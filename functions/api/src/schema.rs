@@ -69,7 +69,7 @@ pub(crate) struct Paging {
     #[param(required = false, minimum = 1, maximum = 100, default = 50)]
     limit: u32,
     /// Only those older than this one: `next` of the page before.
-    #[param(required = false, pattern = r"^\d{8}T\d{6}Z-[0-9a-f]{8}$")]
+    #[param(required = false, pattern = r"^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}$")]
     before: String,
 }
 
@@ -78,7 +78,7 @@ pub(crate) struct Paging {
 #[into_params(parameter_in = Path)]
 pub(crate) struct Id {
     /// An id, as a list shows it.
-    #[param(pattern = r"^\d{8}T\d{6}Z-[0-9a-f]{8}$", example = "20261123T060000Z-4f2a91c3")]
+    #[param(pattern = r"^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}$", example = "20261123T060000Z-4f2a91c3")]
     id: String,
 }
 

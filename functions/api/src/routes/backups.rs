@@ -29,8 +29,8 @@ const PARALLEL_READS: usize = 8;
 
 /// The backups, the newest first.
 #[utoipa::path(
-    get, path = "/v1/backups", tag = "backups", params(schema::Paging),
-    responses((status = 200, body = schema::Backups), schema::AnyProblem),
+    get, path = "/v1/backups", operation_id = "list_backups", tag = "backups", params(schema::Paging),
+    responses((status = 200, description = "A page of the backups", body = schema::Backups), schema::AnyProblem),
 )]
 pub(super) async fn list(
     State(api): State<Shared>,
@@ -46,9 +46,9 @@ pub(super) async fn list(
 
 /// One backup, by its id or as `latest`.
 #[utoipa::path(
-    get, path = "/v1/backups/{id}", tag = "backups",
+    get, path = "/v1/backups/{id}", operation_id = "show_backup", tag = "backups",
     params(("id" = String, Path, description = "An id, or `latest`", example = "latest")),
-    responses((status = 200, body = schema::Backup), schema::AnyProblem, schema::NotFound),
+    responses((status = 200, description = "The backup", body = schema::Backup), schema::AnyProblem, schema::NotFound),
 )]
 pub(super) async fn show(
     State(api): State<Shared>,
@@ -65,9 +65,9 @@ pub(super) async fn show(
 
 /// Starts a backup. It is in the list of runs once it has ended.
 #[utoipa::path(
-    post, path = "/v1/backups", tag = "backups", params(schema::IdempotencyKey),
+    post, path = "/v1/backups", operation_id = "start_backup", tag = "backups", params(schema::IdempotencyKey),
     request_body(content = Option<NewBackup>),
-    responses((status = 202, body = schema::Started), schema::AnyProblem, schema::BodyProblem, schema::Conflict),
+    responses((status = 202, description = "The backup was started", body = schema::Started), schema::AnyProblem, schema::BodyProblem, schema::Conflict),
 )]
 pub(super) async fn start(
     State(api): State<Shared>,

@@ -12,8 +12,8 @@ const SCHEME: &str = "token";
 
 /// The OpenAPI document of this API.
 #[utoipa::path(
-    get, path = "/v1/openapi.json", tag = "document",
-    responses((status = 200, body = Object), schema::AnyProblem),
+    get, path = "/v1/openapi.json", operation_id = "show_document", tag = "document",
+    responses((status = 200, description = "The document", body = Object), schema::AnyProblem),
 )]
 pub(super) async fn show(
     _: Known,
@@ -23,26 +23,28 @@ pub(super) async fn show(
     Ok(answer::found(&document))
 }
 
-/// Besides the paths.
+/// All but what comes from the routes.
 #[derive(OpenApi)]
-#[openapi(info(
-    title = "gorgen-backup",
-    description = "Backups of the clinic's database: what there is, what ran, and restoring it. \
-        Every call that changes something is recorded.",
-    license(name = "Apache-2.0", identifier = "Apache-2.0"),
-))]
+#[openapi(
+    info(
+        title = "gorgen-backup",
+        description = "Backups of the clinic's database: what there is, what ran, and restoring it. \
+            Every call that changes something is recorded.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    // Those of problems; the others come with the routes that answer them.
+    components(schemas(Problem, schema::GatewayProblem)),
+)]
 struct Head;
 
-/// The document, with what does not come from the routes.
-pub(super) fn complete(mut paths: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
-    let head = Head::openapi();
-    paths.info = head.info;
+/// The document without its routes.
+pub(super) fn head() -> utoipa::openapi::OpenApi {
+    let mut head = Head::openapi();
     let mut scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     scheme.description = Some("A token of the issuer that this API was deployed with".to_owned());
-    paths
-        .components
+    head.components
         .get_or_insert_default()
         .add_security_scheme(SCHEME, SecurityScheme::Http(scheme));
-    paths.security = Some(vec![SecurityRequirement::new(SCHEME, [""; 0])]);
-    paths
+    head.security = Some(vec![SecurityRequirement::new(SCHEME, [""; 0])]);
+    head
 }

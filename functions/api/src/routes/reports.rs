@@ -14,9 +14,9 @@ use crate::{
 
 /// The report of a month: what ran, what came of it, and what there is.
 #[utoipa::path(
-    get, path = "/v1/reports/{month}", tag = "reports",
-    params(("month" = String, Path, description = "The month", pattern = r"^\d{4}-(0[1-9]|1[0-2])$", example = "2026-10")),
-    responses((status = 200, body = schema::Report), schema::AnyProblem, schema::NotFound),
+    get, path = "/v1/reports/{month}", operation_id = "show_report", tag = "reports",
+    params(("month" = String, Path, description = "The month", pattern = r"^[0-9]{4}-(0[1-9]|1[0-2])$", example = "2026-10")),
+    responses((status = 200, description = "The month", body = schema::Report), schema::AnyProblem, schema::NotFound),
 )]
 pub(super) async fn show(
     State(api): State<Shared>,

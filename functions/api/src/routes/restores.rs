@@ -40,8 +40,8 @@ const MOST_TABLES: usize = 1000;
 
 /// The restores, the newest first, in short.
 #[utoipa::path(
-    get, path = "/v1/restores", tag = "restores", params(schema::Paging),
-    responses((status = 200, body = schema::Restores), schema::AnyProblem),
+    get, path = "/v1/restores", operation_id = "list_restores", tag = "restores", params(schema::Paging),
+    responses((status = 200, description = "A page of the restores", body = schema::Restores), schema::AnyProblem),
 )]
 pub(super) async fn list(
     State(api): State<Shared>,
@@ -57,8 +57,8 @@ pub(super) async fn list(
 
 /// One restore: its state, progress, plan, verification and timings.
 #[utoipa::path(
-    get, path = "/v1/restores/{id}", tag = "restores", params(schema::Id),
-    responses((status = 200, body = schema::Restore), schema::AnyProblem, schema::NotFound),
+    get, path = "/v1/restores/{id}", operation_id = "show_restore", tag = "restores", params(schema::Id),
+    responses((status = 200, description = "The restore", body = schema::Restore), schema::AnyProblem, schema::NotFound),
 )]
 pub(super) async fn show(
     State(api): State<Shared>,
@@ -72,10 +72,10 @@ pub(super) async fn show(
 
 /// Asks for a restore: in place of the live data, beside it, into another database, or only as a plan.
 #[utoipa::path(
-    post, path = "/v1/restores", tag = "restores", params(schema::IdempotencyKey),
+    post, path = "/v1/restores", operation_id = "ask_for_restore", tag = "restores", params(schema::IdempotencyKey),
     request_body(content = NewRestore),
     responses(
-        (status = 202, body = schema::Requested, headers(("Location" = String, description = "The restore"))),
+        (status = 202, description = "The restore was asked for", body = schema::Requested, headers(("Location" = String, description = "The restore"))),
         schema::AnyProblem, schema::BodyProblem, schema::Conflict,
     ),
 )]
@@ -88,10 +88,10 @@ pub(super) async fn ask(
 
 /// Puts a restore that was loaded and verified beside the live data in its place, or completes that.
 #[utoipa::path(
-    post, path = "/v1/restores/{id}/promote", tag = "restores", params(schema::Id, schema::IdempotencyKey),
+    post, path = "/v1/restores/{id}/promote", operation_id = "promote_restore", tag = "restores", params(schema::Id, schema::IdempotencyKey),
     request_body(content = Confirmation),
     responses(
-        (status = 202, body = schema::Requested, headers(("Location" = String, description = "The restore"))),
+        (status = 202, description = "It begins", body = schema::Requested, headers(("Location" = String, description = "The restore"))),
         schema::AnyProblem, schema::BodyProblem, schema::Conflict, schema::NotFound,
     ),
 )]
@@ -105,10 +105,10 @@ pub(super) async fn promote(
 
 /// Puts the old live data back in its place, or completes that.
 #[utoipa::path(
-    post, path = "/v1/restores/{id}/undo", tag = "restores", params(schema::Id, schema::IdempotencyKey),
+    post, path = "/v1/restores/{id}/undo", operation_id = "undo_restore", tag = "restores", params(schema::Id, schema::IdempotencyKey),
     request_body(content = Confirmation),
     responses(
-        (status = 202, body = schema::Requested, headers(("Location" = String, description = "The restore"))),
+        (status = 202, description = "It begins", body = schema::Requested, headers(("Location" = String, description = "The restore"))),
         schema::AnyProblem, schema::BodyProblem, schema::Conflict, schema::NotFound,
     ),
 )]
@@ -122,10 +122,10 @@ pub(super) async fn undo(
 
 /// Gives up a restore that has not touched the live data, and removes what it loaded.
 #[utoipa::path(
-    post, path = "/v1/restores/{id}/cancel", tag = "restores", params(schema::Id, schema::IdempotencyKey),
+    post, path = "/v1/restores/{id}/cancel", operation_id = "cancel_restore", tag = "restores", params(schema::Id, schema::IdempotencyKey),
     request_body(content = Option<Cancel>),
     responses(
-        (status = 202, body = schema::Requested, headers(("Location" = String, description = "The restore"))),
+        (status = 202, description = "It begins", body = schema::Requested, headers(("Location" = String, description = "The restore"))),
         schema::AnyProblem, schema::BodyProblem, schema::Conflict, schema::NotFound,
     ),
 )]

@@ -31,8 +31,8 @@ const PARALLEL_READS: usize = 8;
 
 /// The runs that have ended, the newest first, without their summaries.
 #[utoipa::path(
-    get, path = "/v1/runs", tag = "runs", params(schema::Paging),
-    responses((status = 200, body = schema::Runs), schema::AnyProblem),
+    get, path = "/v1/runs", operation_id = "list_runs", tag = "runs", params(schema::Paging),
+    responses((status = 200, description = "A page of the runs", body = schema::Runs), schema::AnyProblem),
 )]
 pub(super) async fn list(
     State(api): State<Shared>,
@@ -48,8 +48,8 @@ pub(super) async fn list(
 
 /// One run, with all that is known of it.
 #[utoipa::path(
-    get, path = "/v1/runs/{id}", tag = "runs", params(schema::Id),
-    responses((status = 200, body = schema::Run), schema::AnyProblem, schema::NotFound),
+    get, path = "/v1/runs/{id}", operation_id = "show_run", tag = "runs", params(schema::Id),
+    responses((status = 200, description = "The run", body = schema::Run), schema::AnyProblem, schema::NotFound),
 )]
 pub(super) async fn show(
     State(api): State<Shared>,
@@ -63,9 +63,9 @@ pub(super) async fn show(
 
 /// Starts a job. A restore is asked for at `/v1/restores`.
 #[utoipa::path(
-    post, path = "/v1/runs", tag = "runs", params(schema::IdempotencyKey),
+    post, path = "/v1/runs", operation_id = "start_run", tag = "runs", params(schema::IdempotencyKey),
     request_body(content = NewRun),
-    responses((status = 202, body = schema::Started), schema::AnyProblem, schema::BodyProblem, schema::Conflict),
+    responses((status = 202, description = "The job was started", body = schema::Started), schema::AnyProblem, schema::BodyProblem, schema::Conflict),
 )]
 pub(super) async fn start(
     State(api): State<Shared>,

@@ -24,10 +24,10 @@ const LONGEST_NAME: usize = 64;
 
 /// Switches a schedule on or off; all else of it stays as it is.
 #[utoipa::path(
-    patch, path = "/v1/schedules/{name}", tag = "status",
+    patch, path = "/v1/schedules/{name}", operation_id = "switch_schedule", tag = "status",
     params(("name" = String, Path, description = "The schedule, as the status names it", example = "verify")),
     request_body(content = Switched),
-    responses((status = 200, body = schema::Schedule), schema::AnyProblem, schema::BodyProblem, schema::NotFound),
+    responses((status = 200, description = "The schedule as it is now", body = schema::Schedule), schema::AnyProblem, schema::BodyProblem, schema::NotFound),
 )]
 pub(super) async fn switch(
     State(api): State<Shared>,
@@ -80,6 +80,11 @@ fn prefix(api: &Api) -> &str {
     api.settings.job_functions.as_deref().unwrap_or_default()
 }
 
+/// The name by which the API knows a schedule.
+pub(super) fn short<'a>(api: &Api, schedule: &'a Schedule) -> &'a str {
+    schedule.name.strip_prefix(prefix(api)).unwrap_or(&schedule.name)
+}
+
 /// A schedule, with the moment at which it will start its job.
 pub(super) fn told(api: &Api, schedule: &Schedule, now: Timestamp) -> Value {
     let zone = TimeZone::get(&schedule.time_zone).ok();
@@ -87,7 +92,7 @@ pub(super) fn told(api: &Api, schedule: &Schedule, now: Timestamp) -> Value {
     let next = next.and_then(|zone| timetable::next(&schedule.expression, zone, now));
     let there = next.zip(zone).map(|(at, zone)| at.to_zoned_datetime(zone));
     json!({
-        "name": schedule.name.strip_prefix(prefix(api)).unwrap_or(&schedule.name),
+        "name": short(api, schedule),
         "expression": schedule.expression,
         "time_zone": schedule.time_zone,
         "enabled": schedule.enabled,

@@ -5,7 +5,7 @@ use gorgen_engine::jobs::status;
 use gorgen_function::control::Schedule;
 use serde_json::{Value, json};
 
-use super::schedules::told;
+use super::schedules::{short, told};
 use crate::{
     answer,
     api::{Api, Shared},
@@ -17,8 +17,8 @@ use crate::{
 
 /// How things are, and what to do about it.
 #[utoipa::path(
-    get, path = "/v1/status", tag = "status",
-    responses((status = 200, body = schema::Status), schema::AnyProblem),
+    get, path = "/v1/status", operation_id = "show_status", tag = "status",
+    responses((status = 200, description = "How things are", body = schema::Status), schema::AnyProblem),
 )]
 pub(super) async fn show(
     State(api): State<Shared>,
@@ -57,7 +57,7 @@ async fn schedules(api: &Api, problems: &mut Vec<String>) -> Option<Vec<Schedule
         problems.push("There are no schedules: no backup starts by itself.".to_owned());
     }
     for schedule in schedules.iter().filter(|schedule| !schedule.enabled) {
-        problems.push(format!("The schedule {} is switched off.", schedule.name));
+        problems.push(format!("The schedule {} is switched off.", short(api, schedule)));
     }
     Some(schedules)
 }

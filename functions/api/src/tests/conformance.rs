@@ -41,13 +41,18 @@ impl Document {
     pub(crate) fn check(&self, method: &str, path: &str, reply: &Reply) {
         let Some(operation) = self.operation(method, path) else { return };
         let response = &operation["responses"][reply.status.to_string()];
-        assert!(response.is_object(), "{method} {path}: no status {} in the document", reply.status);
+        assert!(
+            response.is_object(),
+            "{method} {path}: no status {} in the document",
+            reply.status
+        );
         if reply.status == 401 {
             return; // as the gateway words it, which comes first
         }
         let kind = reply.headers["content-type"].as_str().unwrap();
         let content = response["content"].as_object().unwrap();
-        let schema = &content.get(kind).unwrap_or_else(|| panic!("{path}: {kind} of {content:?}"))["schema"];
+        let schema =
+            &content.get(kind).unwrap_or_else(|| panic!("{path}: {kind} of {content:?}"))["schema"];
         let wrong = self.differences(schema, &reply.body, "");
         assert!(wrong.is_empty(), "{method} {path}: {wrong:#?} in {:#}", reply.body);
     }
@@ -93,7 +98,8 @@ impl Document {
                 let required = schema["required"].as_array().into_iter().flatten();
                 let required = required.filter_map(Value::as_str);
                 let missing = required.filter(|name| !fields.contains_key(*name));
-                let mut wrong: Vec<_> = missing.map(|name| format!("{at}/{name}: missing")).collect();
+                let mut wrong: Vec<_> =
+                    missing.map(|name| format!("{at}/{name}: missing")).collect();
                 for (name, field) in fields {
                     match properties.get(name) {
                         Some(schema) => {

@@ -1,6 +1,6 @@
 //! The OpenAPI document: what it promises, and the copy for those who read it without calling.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use super::house::{House, NOBODY};
 
@@ -31,13 +31,16 @@ fn every_operation_tells_its_statuses_and_who_may_call() {
     assert_eq!(document.0["components"]["securitySchemes"]["token"]["scheme"], "bearer");
     let operations = document.operations();
     assert_eq!(operations.len(), 16);
+    let names: BTreeSet<_> =
+        operations.iter().map(|(_, _, operation)| operation["operationId"].to_string()).collect();
+    assert_eq!(names.len(), 16, "{names:?}");
     for (method, path, operation) in operations {
         let responses = operation["responses"].as_object().unwrap();
         let mut expected = vec!["400", "401", "403", "429", "500", "503"];
         if method != "GET" {
             expected.extend(["413", "415", "422"]);
             let body = &operation["requestBody"]["content"]["application/json"]["schema"];
-            let body = body["oneOf"][1]["$ref"].as_str().or(body["$ref"].as_str()).unwrap();
+            let body = body["oneOf"][0]["$ref"].as_str().or(body["$ref"].as_str()).unwrap();
             let body = document.0.pointer(body.trim_start_matches('#')).unwrap();
             assert_eq!(body["additionalProperties"], false, "{method} {path}");
         }
@@ -52,6 +55,8 @@ fn every_operation_tells_its_statuses_and_who_may_call() {
         expected.sort_unstable();
         assert_eq!(failures, expected, "{method} {path}");
         assert!(operation["summary"].is_string(), "{method} {path}");
+        let unsaid = responses.iter().find(|(_, response)| !response["description"].is_string());
+        assert_eq!(unsaid, None, "{method} {path}");
         let parameters = operation["parameters"].as_array().map_or(0, Vec::len);
         let wanted = match (method.as_str(), path.matches('/').count()) {
             ("POST", _) => 1 + usize::from(names_one),

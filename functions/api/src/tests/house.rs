@@ -305,7 +305,8 @@ impl House {
         id: &RunId,
         change: impl Fn(&mut RestoreRecord) + Send + Sync,
     ) {
-        let changed = restores::update(&self.world(), id, |record| {
+        let world = self.world();
+        let changed = restores::update(&world, id, |record| {
             change(record);
             Ok(())
         });

@@ -44,9 +44,14 @@ async fn lists_are_given_the_newest_first_a_page_at_a_time() {
 async fn damaged_records_spoil_no_list() {
     let house = House::with_backups(1).await;
     let restore = house.restore_at(Stage::Staged).await;
-    let backup: RunId =
-        house.get("/v1/backups").await.body["backups"][0]["backup"].as_str().unwrap().parse().unwrap();
-    for name in [ObjectName::restore(&restore), ObjectName::run(&backup), ObjectName::manifest(&backup)] {
+    let backup: RunId = house.get("/v1/backups").await.body["backups"][0]["backup"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    for name in
+        [ObjectName::restore(&restore), ObjectName::run(&backup), ObjectName::manifest(&backup)]
+    {
         house.vault.corrupt(&name, |bytes| bytes[40] ^= 1);
     }
     for list in ["backups", "runs", "restores"] {
@@ -73,8 +78,10 @@ async fn a_restore_is_shown_with_all_that_is_known_of_it() {
             record.asked_by = Some("maria".to_owned());
             record.backup = Some(record.restore.clone());
             record.safety_backup = Some(record.restore.clone());
-            record.target =
-                Some(SourceIdentity { server: "db:3306".to_owned(), database: "clinica".to_owned() });
+            record.target = Some(SourceIdentity {
+                server: "db:3306".to_owned(),
+                database: "clinica".to_owned(),
+            });
             record.staging = Some("clinica__restore_4f2a91c3".to_owned());
             record.before = Some("clinica__before_4f2a91c3".to_owned());
             record.undo_until = Some(now);
