@@ -16,7 +16,8 @@ mod vault;
 
 use std::{collections::BTreeMap, ops::RangeInclusive, str::FromStr, thread, time::Duration};
 
-use jiff::tz::TimeZone;
+use gorgen_engine::{jobs::staged::Rules, policy::tenancy::DeclaredPath};
+use jiff::{SignedDuration, tz::TimeZone};
 
 pub use address::{Address, Authority, Tls};
 pub use api::ApiSettings;
@@ -40,6 +41,10 @@ const LOCK_LEASES: RangeInclusive<u64> = 1..=3600;
 const MOST_DEFAULT_READERS: usize = 4;
 const READERS: RangeInclusive<u64> = 1..=64;
 
+/// How long the old tables of a restore are kept, unless settings say otherwise.
+const DEFAULT_UNDO: SignedDuration = SignedDuration::from_hours(72);
+const UNDO_HOURS: RangeInclusive<u64> = 1..=8760;
+
 /// MySQL's limit, in characters.
 const LONGEST_COLUMN_NAME: usize = 64;
 
@@ -51,6 +56,10 @@ pub struct Settings {
     keyring: Option<KeyringUrl>,
     scratch: Option<Database>,
     tenant_column: Option<String>,
+    append_only: Vec<String>,
+    restore_skip: Vec<String>,
+    tenant_paths: Vec<DeclaredPath>,
+    undo: SignedDuration,
     time_zone: TimeZone,
     lock_lease: Duration,
     readers: usize,
@@ -73,6 +82,13 @@ impl Settings {
             keyring: reading.parsed(Setting::Keyring),
             scratch: reading.database(Setting::ScratchUrl, Setting::ScratchSecret),
             tenant_column: reading.value(Setting::TenantColumn, column_name),
+            append_only: reading.value(Setting::AppendOnly, tables).unwrap_or_default(),
+            restore_skip: reading.value(Setting::RestoreSkip, tables).unwrap_or_default(),
+            tenant_paths: reading.value(Setting::TenantPaths, tenant_paths).unwrap_or_default(),
+            undo: reading
+                .value(Setting::UndoHours, |text| number_in(text, &UNDO_HOURS))
+                .and_then(|hours| i64::try_from(hours).ok())
+                .map_or(DEFAULT_UNDO, SignedDuration::from_hours),
             time_zone: reading
                 .value(Setting::TimeZone, time_zone)
                 .or_else(|| time_zone(DEFAULT_TIME_ZONE))
@@ -111,7 +127,11 @@ impl Settings {
             Setting::RestoreMachine => self.api.restore_machine.is_some(),
             Setting::JobFunctions => self.api.job_functions.is_some(),
             Setting::ScheduleGroup => self.api.schedule_group.is_some(),
-            Setting::TimeZone
+            Setting::AppendOnly
+            | Setting::RestoreSkip
+            | Setting::TenantPaths
+            | Setting::UndoHours
+            | Setting::TimeZone
             | Setting::LockLease
             | Setting::Readers
             | Setting::RoleClaim
@@ -143,6 +163,21 @@ impl Settings {
     /// The column that tells whose a row is, `GORGEN_TENANT_COLUMN`; without it all rows are everybody's.
     pub fn tenant_column(&self) -> Option<&str> {
         self.tenant_column.as_deref()
+    }
+
+    /// How restores are to be made: `GORGEN_APPEND_ONLY`, `GORGEN_RESTORE_SKIP`, `GORGEN_TENANT_PATHS`,
+    /// `GORGEN_UNDO_HOURS`, and what they share with backups.
+    pub fn restore_rules(&self) -> Rules {
+        Rules {
+            append_only: self.append_only.clone(),
+            skip: self.restore_skip.clone(),
+            tenant_column: self.tenant_column.clone(),
+            tenant_paths: self.tenant_paths.clone(),
+            undo: self.undo,
+            connections: self.readers,
+            lease: self.lock_lease,
+            ..Rules::default()
+        }
     }
 
     /// Where days and months begin, `GORGEN_TIMEZONE`; São Paulo's time by default.
@@ -267,6 +302,27 @@ fn number_in(text: &str, accepted: &RangeInclusive<u64>) -> Option<u64> {
 
 fn time_zone(text: &str) -> Option<TimeZone> {
     TimeZone::get(text).ok()
+}
+
+/// Names with commas between them, none of them empty.
+fn tables(text: &str) -> Option<Vec<String>> {
+    let names = text.split(',').map(|name| Some(name.trim()).filter(|name| !name.is_empty()));
+    names.map(|name| name.map(str::to_owned)).collect()
+}
+
+/// `table.column=parent.column` with commas between them.
+fn tenant_paths(text: &str) -> Option<Vec<DeclaredPath>> {
+    let place = |text: &str| {
+        let (table, column) = text.trim().split_once('.')?;
+        let is_name = |name: &str| !name.is_empty() && !name.contains('.');
+        (is_name(table) && is_name(column)).then(|| (table.to_owned(), column.to_owned()))
+    };
+    let path = |text: &str| {
+        let (own, other) = text.split_once('=')?;
+        let ((table, column), (parent, parent_column)) = (place(own)?, place(other)?);
+        Some(DeclaredPath { table, column, parent, parent_column })
+    };
+    text.split(',').map(path).collect()
 }
 
 fn column_name(text: &str) -> Option<String> {

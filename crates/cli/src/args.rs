@@ -49,8 +49,16 @@ pub(crate) enum Command {
     Show(Which),
     /// Check that everything the backups need is there; exit status 3 if not
     Verify(Verify),
-    /// Restore a backup into a new or empty database, and prove it equal
-    Restore(Restore),
+    /// Restore a backup over the live database or into another one, and prove it equal
+    Restore(Box<Restore>),
+    /// Put a restore that was only staged, or cut off, in the place of the live tables
+    Promote(Promote),
+    /// Give the old tables of a restore their places back
+    Undo(OfRestore),
+    /// Take back a restore that has not changed the live tables
+    Cancel(OfRestore),
+    /// What was restored, what is not finished, and what to do about it
+    Status,
     /// Write a backup as files that other tools load
     Export(Export),
     /// Check settings, database, vault and keyring, and say what to do
@@ -84,21 +92,65 @@ pub(crate) struct Verify {
 }
 
 #[derive(Debug, ClapArgs)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+#[command(group = clap::ArgGroup::new("where").required(true).args(["into", "in_place", "stage"]))]
 pub(crate) struct Restore {
     /// The backup's id, or `latest`
     pub(crate) id: String,
-    /// The database to restore into, new or empty, on the server of GORGEN_DATABASE_URL
+    /// Into this database, new or empty, on the server of GORGEN_DATABASE_URL
     #[arg(long, value_name = "DATABASE", value_parser = database)]
-    pub(crate) into: String,
+    pub(crate) into: Option<String>,
+    /// With --into: on the server of GORGEN_SCRATCH_URL instead
+    #[arg(long, requires = "into")]
+    pub(crate) on_scratch: bool,
+    /// In the place of the live tables: loaded beside them, proved, swapped in at once, and undone by `undo`
+    #[arg(long)]
+    pub(crate) in_place: bool,
+    /// Beside the live tables only; `promote` puts them in their place
+    #[arg(long)]
+    pub(crate) stage: bool,
+    /// With --in-place: RESTAURAR, to say that the live tables are to be replaced
+    #[arg(long, value_name = "WORD")]
+    pub(crate) confirm: Option<String>,
+    /// Only say what would be restored, and what stands in the way
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// Only this table (may be repeated)
     #[arg(long = "table", value_name = "TABLE")]
     pub(crate) tables: Vec<String>,
+    /// Only this tenant's rows, in one transaction; with --in-place or --stage
+    #[arg(long, value_name = "TENANT", conflicts_with = "into")]
+    pub(crate) tenant: Option<String>,
+    /// Replace the live tables without backing them up first
+    #[arg(long, conflicts_with = "into")]
+    pub(crate) no_safety_backup: bool,
+    /// Go on although rows would point at rows that are not there
+    #[arg(long, conflicts_with = "into")]
+    pub(crate) accept_orphans: bool,
     /// Use another collation in place of one that the server does not know (may be repeated)
     #[arg(long = "map-collation", value_name = "FROM=TO", value_parser = mapping)]
     pub(crate) collations: Vec<(String, String)>,
     /// Whom views, triggers, routines and events run as: keep, strip (whoever restores), or user@host
     #[arg(long, value_name = "WHO", default_value = "keep", value_parser = definers)]
     pub(crate) definer: Definers,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Promote {
+    /// The restore's id, as `status` shows it
+    pub(crate) id: String,
+    /// RESTAURAR, to say that the live tables are to be replaced
+    #[arg(long, value_name = "WORD")]
+    pub(crate) confirm: Option<String>,
+    /// Replace the live tables without backing them up first
+    #[arg(long)]
+    pub(crate) no_safety_backup: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct OfRestore {
+    /// The restore's id, as `status` shows it
+    pub(crate) id: String,
 }
 
 #[derive(Debug, ClapArgs)]

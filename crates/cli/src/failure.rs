@@ -27,6 +27,16 @@ pub(crate) enum Failure {
         /// What to do.
         remedy: String,
     },
+    /// The word that must be typed was not.
+    #[error(
+        "the live tables are to be replaced, which must be confirmed: expected --confirm {expected}, got {given}"
+    )]
+    NotConfirmed {
+        /// The word.
+        expected: &'static str,
+        /// What was typed.
+        given: String,
+    },
     /// A file of this machine.
     #[error("cannot {action}")]
     Io {
@@ -52,6 +62,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Settings(_) => 2,
+            Self::NotConfirmed { .. } => 4,
             Self::Credentials(_) | Self::Io { .. } => 1,
             Self::Job(error) => of_kind(error.kind()),
             Self::Unopened { error, .. } => of_kind(error.kind()),
@@ -64,7 +75,7 @@ impl Failure {
             Self::Job(error) => error.hint(),
             Self::Credentials(error) => Some(error.hint().to_owned()),
             Self::Unopened { remedy, .. } => Some(remedy.clone()),
-            Self::Settings(_) | Self::Io { .. } => None,
+            Self::Settings(_) | Self::NotConfirmed { .. } | Self::Io { .. } => None,
         }
     }
 

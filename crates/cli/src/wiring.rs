@@ -7,7 +7,7 @@ use gorgen_adapters::{
     aws::Aws,
     credentials::{self, Database},
     keyring,
-    mysql::{LoadBy, MySqlSource, MySqlTarget},
+    mysql::{LoadBy, MySqlServer, MySqlSource, MySqlTarget},
     settings::{DatabaseUrl, KeyringUrl, Setting, Settings, SettingsError, VaultUrl},
     vault,
 };
@@ -99,6 +99,22 @@ pub(crate) async fn source(settings: &Settings) -> Result<MySqlSource, Failure> 
 pub(crate) async fn target(settings: &Settings, database: &str) -> Result<MySqlTarget, Failure> {
     let url = resolve(&settings.database()?.with_database(database)).await?;
     Ok(MySqlTarget::new(url, LoadBy::default()))
+}
+
+/// A database on the server where restores are tested.
+pub(crate) async fn scratch(settings: &Settings, database: &str) -> Result<MySqlTarget, Failure> {
+    let url = resolve(&settings.scratch()?.with_database(database)).await?;
+    Ok(MySqlTarget::new(url, LoadBy::default()))
+}
+
+/// The name of the database that is protected.
+pub(crate) async fn source_name(settings: &Settings) -> Result<String, Failure> {
+    Ok(resolve(settings.database()?).await?.database)
+}
+
+/// The server of the database that is protected.
+pub(crate) async fn server(settings: &Settings) -> Result<MySqlServer, Failure> {
+    Ok(MySqlServer::new(resolve(settings.database()?).await?))
 }
 
 async fn resolve(database: &Database) -> Result<DatabaseUrl, Failure> {

@@ -197,7 +197,7 @@ fn unknown_settings() {
 
     # a stranger
     exit status 2
-    error: GORGEN_PASSWORD: no such setting (there are GORGEN_DATABASE_URL, GORGEN_DATABASE_SECRET, GORGEN_VAULT, GORGEN_KEYRING, GORGEN_SCRATCH_URL, GORGEN_SCRATCH_SECRET, GORGEN_TENANT_COLUMN, GORGEN_TIMEZONE, GORGEN_LOCK_LEASE, GORGEN_READERS)
+    error: GORGEN_PASSWORD: no such setting (there are GORGEN_DATABASE_URL, GORGEN_DATABASE_SECRET, GORGEN_VAULT, GORGEN_KEYRING, GORGEN_SCRATCH_URL, GORGEN_SCRATCH_SECRET, GORGEN_TENANT_COLUMN, GORGEN_APPEND_ONLY, GORGEN_RESTORE_SKIP, GORGEN_TENANT_PATHS, GORGEN_UNDO_HOURS, GORGEN_TIMEZONE, GORGEN_LOCK_LEASE, GORGEN_READERS, GORGEN_RESTORE_MACHINE, GORGEN_JOB_FUNCTIONS, GORGEN_SCHEDULE_GROUP, GORGEN_ROLE_CLAIM, GORGEN_ADMIN_ROLE, GORGEN_MASTER_ROLE)
     ");
 }
 
@@ -573,9 +573,9 @@ fn wrong_usage() {
     # no --into
     exit status 2
     error: the following required arguments were not provided:
-      --into <DATABASE>
+      <--into <DATABASE>|--in-place|--stage>
 
-    Usage: gorgen-backup restore --into <DATABASE> <ID>
+    Usage: gorgen-backup restore <--into <DATABASE>|--in-place|--stage> <ID>
 
     For more information, try '--help'.
 
@@ -584,7 +584,7 @@ fn wrong_usage() {
     error: the following required arguments were not provided:
       <ID>
 
-    Usage: gorgen-backup restore --into <DATABASE> <ID>
+    Usage: gorgen-backup restore <--into <DATABASE>|--in-place|--stage> <ID>
 
     For more information, try '--help'.
 

@@ -35,6 +35,9 @@ pub enum FormatError {
     /// No manifest, or a truncated one.
     #[error("not a manifest, or cut short")]
     Manifest,
+    /// No journal, or a truncated one.
+    #[error("not a journal, or cut short")]
+    Journal,
     /// A chunk opened, but holds other rows than its name says.
     #[error("chunk {0} holds other rows than its name says")]
     Content(String),

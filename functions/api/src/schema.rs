@@ -374,6 +374,21 @@ pub(crate) struct Restore {
     /// Until when `undo` is promised.
     #[schema(format = DateTime, nullable = false)]
     undo_until: Option<String>,
+    /// It is taken through its steps one by one, by a machine that outlives each of them.
+    by_machine: bool,
+    /// Tables that are not restored, as settings want it; they stay as they are.
+    #[schema(nullable = false)]
+    kept: Option<Vec<String>>,
+    /// Tables whose rows are not restored and that are not there: they come back empty.
+    #[schema(nullable = false)]
+    emptied: Option<Vec<String>>,
+    /// Tables that only get the rows that they lack.
+    #[schema(nullable = false)]
+    merged: Option<Vec<String>>,
+    /// How often tables changed places, or were about to.
+    journals: u32,
+    /// Which of these was the last promotion.
+    promotion: u32,
     /// The old tables were dropped: there is no undo.
     dropped: bool,
     /// What the plan found.

@@ -38,13 +38,13 @@ pub(super) fn wishes(flavor: Flavor) -> &'static [&'static str] {
     }
 }
 
-/// Runs the statement and puts the session back as it was.
+/// Runs the statement and puts the session back as it was. Gives the number of rows that it changed.
 pub(super) async fn run(
     session: &mut Session,
     action: &str,
     statement: &str,
     context: &CharsetContext,
-) -> Result<(), TargetError> {
+) -> Result<u64, TargetError> {
     let identity = session.identity().clone();
     let failed = |error| MySqlError::from(error).target(&identity, action);
     let client = context.character_set_client.as_deref().unwrap_or(UNICODE);
@@ -53,8 +53,9 @@ pub(super) async fn run(
         spelled.map_or((statement.as_bytes().to_vec(), UNICODE), |bytes| (bytes, client));
     session.conn.query_drop(enter(session.flavor(), context, client)).await.map_err(failed)?;
     let done = session.conn.query_drop(statement).await;
+    let changed = session.conn.affected_rows();
     let left = leave(session).await;
-    done.and(left).map_err(failed)
+    done.and(left).map(|()| changed).map_err(failed)
 }
 
 async fn leave(session: &mut Session) -> mysql_async::Result<()> {

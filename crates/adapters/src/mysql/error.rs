@@ -222,6 +222,9 @@ impl MySqlError {
 
     /// The port's error for something that was asked of a target.
     pub(super) fn target(self, identity: &SourceIdentity, action: &str) -> TargetError {
+        if self.is_conflict() {
+            return TargetError::Busy { action: action.to_owned(), source: self.into() };
+        }
         match self.refused(identity, action) {
             SourceError::Refused { action, source } => TargetError::Refused { action, source },
             other => TargetError::Source(other),

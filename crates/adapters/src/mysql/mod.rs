@@ -28,15 +28,16 @@ mod privileges;
 mod reader;
 mod real;
 mod schema;
+mod server;
 mod snapshot;
 mod source;
 mod survey;
 mod surveyor;
 mod target;
-mod trigger;
 
 pub use error::MySqlError;
 pub use loader::LoadBy;
+pub use server::MySqlServer;
 pub use source::MySqlSource;
 pub use surveyor::MySqlSurveyor;
 pub use target::MySqlTarget;

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use gorgen_engine::{
     model::{CharsetContext, Flavor, StoredObject, StoredObjectKind},
     ports::SourceError,
+    stages::trigger,
 };
 
 use super::{
@@ -15,7 +16,6 @@ use super::{
     error::MySqlError,
     names::{ident, qualified},
     schema::{Listed, Schema},
-    trigger,
 };
 
 /// Reads all objects, in the order in which they can be made.

@@ -1,21 +1,22 @@
 //! A database that is restored into, as the port `Target`.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use gorgen_engine::{
     model::{CharsetContext, Relation},
-    ports::{Loader, Source, Target, TargetError, TargetInfo, TargetState},
+    ports::{Loader, Reader, Source, Target, TargetError, TargetInfo, TargetState},
 };
 use mysql_async::prelude::Queryable;
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::{
-    connect::Session,
+    connect::{LOCK_WAIT, Session},
     context,
     error::MySqlError,
     loader::{LoadBy, MySqlLoader},
     names::{ident, literal, qualified},
+    reader::MySqlReader,
     schema::Schema,
     source::MySqlSource,
 };
@@ -26,6 +27,8 @@ pub struct MySqlTarget {
     url: DatabaseUrl,
     source: MySqlSource,
     load_by: LoadBy,
+    /// How long a statement waits for tables in use, in seconds.
+    lock_wait: u32,
     /// Sessions that wait for the next statement.
     idle: Mutex<Vec<Session>>,
     /// Held while the database has another default collation, for an object that was made under it.
@@ -36,7 +39,19 @@ impl MySqlTarget {
     /// The database at this address.
     pub fn new(url: DatabaseUrl, load_by: LoadBy) -> Self {
         let source = MySqlSource::new(url.clone());
-        Self { url, source, load_by, idle: Mutex::default(), collation: AsyncMutex::default() }
+        Self {
+            url,
+            source,
+            load_by,
+            lock_wait: LOCK_WAIT,
+            idle: Mutex::default(),
+            collation: AsyncMutex::default(),
+        }
+    }
+
+    /// The same, but for a database that others use: they wait behind statements that wait.
+    pub(super) fn in_use(url: DatabaseUrl, lock_wait: u32) -> Self {
+        Self { lock_wait, ..Self::new(url, LoadBy::default()) }
     }
 
     async fn session(&self) -> Result<Session, TargetError> {
@@ -46,6 +61,7 @@ impl MySqlTarget {
         }
         let mut session = Session::open(&self.url).await?;
         session.run("prepare the session", context::SETTINGS).await?;
+        session.wait_for_locks(self.lock_wait).await?;
         for wish in context::wishes(session.flavor()) {
             session.try_run(wish).await?;
         }
@@ -82,12 +98,12 @@ impl MySqlTarget {
         let current = session.answers(action, "SELECT @@collation_database").await?;
         let current = current.first().map(|row| row.text(0)).unwrap_or_default();
         if current == collation {
-            return context::run(session, action, statement, context).await;
+            return context::run(session, action, statement, context).await.map(drop);
         }
         let alter =
             |to: &str| format!("ALTER DATABASE {} COLLATE {}", ident(self.database()), literal(to));
         session.run(action, &alter(collation)).await?;
-        let done = context::run(session, action, statement, context).await;
+        let done = context::run(session, action, statement, context).await.map(drop);
         let back = session.run(action, &alter(&current)).await;
         done.and(back.map_err(TargetError::from))
     }
@@ -157,7 +173,7 @@ impl Target for MySqlTarget {
             Some(collation) => {
                 self.run_under_collation(&mut session, action, statement, context, collation).await
             }
-            None => context::run(&mut session, action, statement, context).await,
+            None => context::run(&mut session, action, statement, context).await.map(drop),
         };
         // After an error of the server the session is what it was; a broken one is of no more use.
         if !matches!(done, Err(TargetError::Source(_))) {
@@ -169,6 +185,11 @@ impl Target for MySqlTarget {
     async fn loader(&self) -> Result<Box<dyn Loader>, TargetError> {
         let session = Session::open(&self.url).await?;
         Ok(Box::new(MySqlLoader::new(session, self.load_by).await?))
+    }
+
+    async fn reader(&self) -> Result<Box<dyn Reader>, TargetError> {
+        let session = Session::open(&self.url).await?;
+        Ok(Box::new(MySqlReader::new(session, Arc::default()).await?))
     }
 
     async fn orphans(&self, table: &str, relation: &Relation) -> Result<u64, TargetError> {

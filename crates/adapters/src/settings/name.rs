@@ -27,6 +27,14 @@ pub enum Setting {
     ScratchSecret,
     /// The column that tells whose a row is.
     TenantColumn,
+    /// Tables whose later rows survive a restore.
+    AppendOnly,
+    /// Tables that are not worth restoring.
+    RestoreSkip,
+    /// Ways by which rows are a tenant's.
+    TenantPaths,
+    /// How long the old tables are kept.
+    UndoHours,
     /// Where days and months begin.
     TimeZone,
     /// How long a run that died blocks others.
@@ -49,7 +57,7 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::DatabaseUrl,
         Self::DatabaseSecret,
         Self::Vault,
@@ -57,6 +65,10 @@ impl Setting {
         Self::ScratchUrl,
         Self::ScratchSecret,
         Self::TenantColumn,
+        Self::AppendOnly,
+        Self::RestoreSkip,
+        Self::TenantPaths,
+        Self::UndoHours,
         Self::TimeZone,
         Self::LockLease,
         Self::Readers,
@@ -78,6 +90,10 @@ impl Setting {
             Self::ScratchUrl => "GORGEN_SCRATCH_URL",
             Self::ScratchSecret => "GORGEN_SCRATCH_SECRET",
             Self::TenantColumn => "GORGEN_TENANT_COLUMN",
+            Self::AppendOnly => "GORGEN_APPEND_ONLY",
+            Self::RestoreSkip => "GORGEN_RESTORE_SKIP",
+            Self::TenantPaths => "GORGEN_TENANT_PATHS",
+            Self::UndoHours => "GORGEN_UNDO_HOURS",
             Self::TimeZone => "GORGEN_TIMEZONE",
             Self::LockLease => "GORGEN_LOCK_LEASE",
             Self::Readers => "GORGEN_READERS",
@@ -98,6 +114,11 @@ impl Setting {
             Self::Vault => vault::EXPECTED,
             Self::Keyring => keyring::EXPECTED,
             Self::TenantColumn => "the name of a column, up to 64 characters",
+            Self::AppendOnly | Self::RestoreSkip => "names of tables with commas between them",
+            Self::TenantPaths => {
+                "ways from a column to another table's, as itens.pedido_id=pedidos.id, with commas between them"
+            }
+            Self::UndoHours => "a number of hours from 1 to 8760",
             Self::TimeZone => "the name of a time zone, such as America/Sao_Paulo",
             Self::LockLease => "a number of seconds from 1 to 3600",
             Self::Readers => "a number of connections from 1 to 64",

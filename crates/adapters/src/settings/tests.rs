@@ -44,6 +44,10 @@ fn every_setting_is_read_and_the_last_value_counts() {
         ("GORGEN_VAULT", "file:///old"),
         ("GORGEN_KEYRING", "kms:alias/gorgen"),
         ("GORGEN_TENANT_COLUMN", "clinica_id"),
+        ("GORGEN_APPEND_ONLY", "audit_log, acessos"),
+        ("GORGEN_RESTORE_SKIP", "user_sessions"),
+        ("GORGEN_TENANT_PATHS", "trocas.de=users.id, itens.pedido_id=pedidos.id"),
+        ("GORGEN_UNDO_HOURS", "24"),
         ("GORGEN_LOCK_LEASE", "3600"),
         ("GORGEN_READERS", "1"),
         ("GORGEN_RESTORE_MACHINE", MACHINE),
@@ -67,6 +71,18 @@ fn every_setting_is_read_and_the_last_value_counts() {
     assert_eq!(settings.vault().unwrap().to_string(), "s3://vault/clinica");
     assert_eq!(settings.keyring().unwrap().to_string(), "kms:alias/gorgen");
     assert_eq!(settings.tenant_column(), Some("clinica_id"));
+    let rules = settings.restore_rules();
+    assert_eq!(rules.append_only, ["audit_log", "acessos"]);
+    assert_eq!(rules.skip, ["user_sessions"]);
+    let path = |table: &str, column: &str, parent: &str| DeclaredPath {
+        table: table.to_owned(),
+        column: column.to_owned(),
+        parent: parent.to_owned(),
+        parent_column: "id".to_owned(),
+    };
+    let expected = [path("trocas", "de", "users"), path("itens", "pedido_id", "pedidos")];
+    assert_eq!(rules.tenant_paths, expected);
+    assert_eq!(rules.undo, SignedDuration::from_hours(24));
     assert_eq!(settings.lock_lease(), Duration::from_hours(1));
     assert_eq!(settings.readers(), 1);
     assert_eq!(
@@ -127,9 +143,9 @@ fn all_that_is_wrong_is_said_at_once() {
          gorgen_readers: no such setting (did you mean GORGEN_READERS?)\n  \
          GORGEN_COLOUR_SCHEME: no such setting (there are GORGEN_DATABASE_URL, \
          GORGEN_DATABASE_SECRET, GORGEN_VAULT, GORGEN_KEYRING, GORGEN_SCRATCH_URL, GORGEN_SCRATCH_SECRET, \
-         GORGEN_TENANT_COLUMN, GORGEN_TIMEZONE, GORGEN_LOCK_LEASE, GORGEN_READERS, \
-         GORGEN_RESTORE_MACHINE, GORGEN_JOB_FUNCTIONS, GORGEN_SCHEDULE_GROUP, GORGEN_ROLE_CLAIM, \
-         GORGEN_ADMIN_ROLE, GORGEN_MASTER_ROLE)\n  \
+         GORGEN_TENANT_COLUMN, GORGEN_APPEND_ONLY, GORGEN_RESTORE_SKIP, GORGEN_TENANT_PATHS, GORGEN_UNDO_HOURS, \
+         GORGEN_TIMEZONE, GORGEN_LOCK_LEASE, GORGEN_READERS, GORGEN_RESTORE_MACHINE, GORGEN_JOB_FUNCTIONS, \
+         GORGEN_SCHEDULE_GROUP, GORGEN_ROLE_CLAIM, GORGEN_ADMIN_ROLE, GORGEN_MASTER_ROLE)\n  \
          GORGEN_DATABASE_URL: expected mysql://user:password@host:port/database (in user and password, `%` and two \
          hex digits stand for any of : / ? # [ ] @ %), got one that starts with postgres:\n  \
          GORGEN_VAULT: expected file:///folder or s3://bucket/prefix, got one that starts with ftp://\n  \

@@ -5,8 +5,10 @@ mod doctor;
 mod export;
 mod keys;
 mod list;
+mod promote;
 mod restore;
 mod show;
+mod status;
 mod verify;
 
 use std::process::ExitCode;
@@ -30,7 +32,11 @@ pub(crate) async fn run(
         Command::List => list::run(&settings()?, output).await,
         Command::Show(args) => show::run(&args, &settings()?, output).await,
         Command::Verify(args) => verify::run(&args, &settings()?, output).await,
-        Command::Restore(args) => restore::run(args, &settings()?, output).await,
+        Command::Restore(args) => restore::run(*args, &settings()?, output).await,
+        Command::Promote(args) => promote::promote(&args, &settings()?, output).await,
+        Command::Undo(args) => promote::undo(&args, &settings()?, output).await,
+        Command::Cancel(args) => promote::cancel(&args, &settings()?, output).await,
+        Command::Status => status::run(&settings()?, output).await,
         Command::Keys(args) => keys::run(&args, output),
         // Settings that are wrong are what it looks for.
         Command::Doctor => doctor::run(options, output).await,

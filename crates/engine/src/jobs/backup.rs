@@ -88,7 +88,7 @@ pub struct Report {
 pub async fn run(world: &World, source: &dyn Source, request: &Request) -> Result<Report, Error> {
     let run = start(world, request.scheduled).await?;
     check_owner(world, source, request).await?;
-    let lock = Lock::acquire(world, &run.id, request.lease).await?;
+    let lock = Lock::acquire(world, ObjectName::lock(), &run.id, request.lease).await?;
     record::died(world, lock.died.as_ref()).await?;
     // Asked under the lock: of two runs for one moment the second sees what the first has done.
     if let Some(report) = runs::done::<Report>(world, Job::Backup, request.scheduled).await? {

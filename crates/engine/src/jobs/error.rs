@@ -73,6 +73,37 @@ pub enum Error {
         /// When that is possible.
         possible: &'static str,
     },
+    /// Another restore over the same database is not finished.
+    #[error("restore {restore} of {target} is {stage}: only one at a time may change it")]
+    RestoreUnfinished {
+        /// The other restore.
+        restore: RunId,
+        /// The database.
+        target: SourceIdentity,
+        /// How far the other restore is.
+        stage: &'static str,
+    },
+    /// Rows would point at rows that are not there.
+    #[error("after this restore rows would point at rows that are not there: {}", orphans.join("; "))]
+    Orphans {
+        /// Each a number of rows, a table and a foreign key.
+        orphans: Vec<String>,
+    },
+    /// What stands in the way of a restore, found before anything was changed.
+    #[error("the restore is not possible: {}", reasons.join("; "))]
+    Blocked {
+        /// Each a sentence.
+        reasons: Vec<String>,
+    },
+    /// The old tables of a restore are gone.
+    #[error("restore {restore} cannot be undone: its old tables were dropped")]
+    OldTablesGone {
+        /// The restore.
+        restore: RunId,
+    },
+    /// No scratch server is set.
+    #[error("no scratch server is set")]
+    NoScratchServer,
     /// The backup has no such table.
     #[error("backup {backup} has no table {table:?} (it has {known})")]
     NoSuchTable {
@@ -190,6 +221,10 @@ impl Error {
             Self::Locked { .. }
             | Self::ForeignVault { .. }
             | Self::WrongStage { .. }
+            | Self::RestoreUnfinished { .. }
+            | Self::Orphans { .. }
+            | Self::Blocked { .. }
+            | Self::OldTablesGone { .. }
             | Self::TargetNotEmpty { .. }
             | Self::Files(FilesError::NotEmpty { .. }) => Kind::Refused,
             _ => Kind::Failed,
@@ -199,7 +234,11 @@ impl Error {
     /// May the same job succeed if it is run again as it is?
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Locked { .. } | Self::LockLost | Self::Unstable { .. } | Self::Deadline => true,
+            Self::Locked { .. }
+            | Self::LockLost
+            | Self::Unstable { .. }
+            | Self::Deadline
+            | Self::Target(TargetError::Busy { .. }) => true,
             Self::Vault(error) => error.is_retryable(),
             Self::Keyring(error) => error.is_retryable(),
             Self::Source(error) | Self::Target(TargetError::Source(error)) => error.is_retryable(),
@@ -224,6 +263,21 @@ impl Error {
             }
             Self::NoSuchTable { .. } => {
                 "give --table one of these, in small and capital letters as they stand here".to_owned()
+            }
+            Self::NoSuchRestore { .. } | Self::WrongStage { .. } => {
+                "`gorgen-backup status` shows every restore, and what can be done with it".to_owned()
+            }
+            Self::RestoreUnfinished { restore, .. } => format!(
+                "wait for it; if nothing works on it any more: gorgen-backup cancel {restore}"
+            ),
+            Self::Orphans { .. } => "restore these tables as well, or go on all the same with \
+                --accept-orphans"
+                .to_owned(),
+            Self::OldTablesGone { .. } => {
+                "restore the backup that was made before it, if there is one".to_owned()
+            }
+            Self::Target(TargetError::Busy { .. }) => {
+                "run it again when no long transaction is open on these tables".to_owned()
             }
             Self::Damaged { name, .. } | Self::Vault(VaultError::Missing { name, .. })
                 if *name == ObjectName::identity() =>

@@ -163,7 +163,7 @@ impl Content {
 
     /// A table's definition as it holds in a database of any name.
     fn definition(&self, table: &Table) -> String {
-        definition::without_database(&table.ddl, &self.catalog().database)
+        definition::in_database(&table.ddl, &self.catalog().database, None)
     }
 
     fn objects(&self, kind: StoredObjectKind) -> impl Iterator<Item = &StoredObject> {

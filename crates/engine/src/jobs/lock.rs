@@ -1,4 +1,4 @@
-//! The lock under which backups are written, one run at a time: a lease, renewed while the run lives.
+//! The locks under which backups are written, or the live database is changed, by one run at a time: a lease, renewed while the run lives.
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,36 +28,39 @@ pub(super) struct Lock {
 
 struct Held {
     world: World,
+    name: ObjectName,
     run: RunId,
     length: Duration,
     revision: Mutex<Option<Revision>>,
 }
 
 impl Lock {
-    /// Takes the lock for `run`.
+    /// Takes the lock `name` for `run`.
     ///
     /// # Errors
     /// [`Error::Locked`] if another run holds it, or takes it at the same moment.
     pub(super) async fn acquire(
         world: &World,
+        name: ObjectName,
         run: &RunId,
         length: Duration,
     ) -> Result<Self, Error> {
-        let (now, found) = (world.clock.now(), read(world).await?);
+        let (now, found) = (world.clock.now(), read(world, &name).await?);
         if let Some((lease, _)) = found.as_ref().filter(|(lease, _)| !lease.is_free(now)) {
             return Err(Error::Locked { run: lease.run.clone(), until: lease.until });
         }
         let lease = Lease::held(run.clone(), now + signed(length));
         let before = found.as_ref().map(|(_, revision)| revision);
-        let revision = match write(world, &lease, before).await {
+        let revision = match write(world, &name, &lease, before).await {
             Err(Error::Vault(VaultError::Changed { .. })) => {
-                return Err(taken_by_other(world).await);
+                return Err(taken_by_other(world, &name).await);
             }
             other => other?,
         };
         let died = found.filter(|(lease, _)| !lease.released).map(|(lease, _)| lease.run);
         let revision = Mutex::new(Some(revision));
-        let held = Arc::new(Held { world: world.clone(), run: run.clone(), length, revision });
+        let held =
+            Arc::new(Held { world: world.clone(), name, run: run.clone(), length, revision });
         let renewal = tokio::spawn(renew_forever(Arc::clone(&held)));
         Ok(Self { held, renewal, died })
     }
@@ -81,7 +84,7 @@ impl Lock {
         let world = &self.held.world;
         let now = world.clock.now();
         let lease = Lease::held(self.held.run.clone(), now).given_back(now);
-        write(world, &lease, Some(&current)).await.map(drop)
+        write(world, &self.held.name, &lease, Some(&current)).await.map(drop)
     }
 }
 
@@ -97,7 +100,7 @@ impl Held {
         let current = revision.as_ref().ok_or(Error::LockLost)?;
         let until = self.world.clock.now() + signed(self.length);
         let lease = Lease::held(self.run.clone(), until);
-        match write(&self.world, &lease, Some(current)).await {
+        match write(&self.world, &self.name, &lease, Some(current)).await {
             Ok(next) => *revision = Some(next),
             Err(Error::Vault(VaultError::Changed { .. })) => {
                 if !self.is_ours(&mut revision).await? {
@@ -112,7 +115,7 @@ impl Held {
 
     /// A write whose answer was lost leaves our own lease under a revision that we do not know.
     async fn is_ours(&self, revision: &mut Option<Revision>) -> Result<bool, Error> {
-        let found = read(&self.world).await?;
+        let found = read(&self.world, &self.name).await?;
         let ours = found.filter(|(lease, _)| lease.run == self.run && !lease.released);
         *revision = ours.map(|(_, revision)| revision);
         Ok(revision.is_some())
@@ -133,29 +136,34 @@ async fn renew_forever(held: Arc<Held>) {
     }
 }
 
-async fn read(world: &World) -> Result<Option<(Lease, Revision)>, Error> {
-    let Some((bytes, revision)) = world.vault.read(&ObjectName::lock()).await? else {
+async fn read(world: &World, name: &ObjectName) -> Result<Option<(Lease, Revision)>, Error> {
+    let Some((bytes, revision)) = world.vault.read(name).await? else {
         return Ok(None);
     };
-    let lease = Lease::read(&bytes).map_err(damaged)?;
+    let lease = Lease::read(&bytes).map_err(|source| damaged(name, source))?;
     Ok(Some((lease, revision)))
 }
 
-async fn write(world: &World, lease: &Lease, before: Option<&Revision>) -> Result<Revision, Error> {
-    let content = lease.write().map_err(damaged)?;
-    Ok(world.vault.swap(&ObjectName::lock(), before, content).await?)
+async fn write(
+    world: &World,
+    name: &ObjectName,
+    lease: &Lease,
+    before: Option<&Revision>,
+) -> Result<Revision, Error> {
+    let content = lease.write().map_err(|source| damaged(name, source))?;
+    Ok(world.vault.swap(name, before, content).await?)
 }
 
-async fn taken_by_other(world: &World) -> Error {
-    match read(world).await {
+async fn taken_by_other(world: &World, name: &ObjectName) -> Error {
+    match read(world, name).await {
         Ok(Some((lease, _))) => Error::Locked { run: lease.run, until: lease.until },
         Ok(None) => Error::Internal("the lock was taken and is gone"),
         Err(error) => error,
     }
 }
 
-fn damaged(source: FormatError) -> Error {
-    Error::Damaged { name: ObjectName::lock(), source }
+fn damaged(name: &ObjectName, source: FormatError) -> Error {
+    Error::Damaged { name: name.clone(), source }
 }
 
 fn signed(length: Duration) -> SignedDuration {

@@ -19,6 +19,7 @@ pub mod restore;
 pub mod restore_test;
 pub mod restores;
 pub mod runs;
+pub mod staged;
 pub mod status;
 mod store;
 mod table;

@@ -72,7 +72,7 @@ pub(super) async fn died(world: &World, run: Option<&RunId>) -> Result<(), Error
 }
 
 /// An error and its causes, one a line.
-fn chain(error: &dyn std::error::Error) -> Vec<String> {
+pub(super) fn chain(error: &dyn std::error::Error) -> Vec<String> {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect()
 }

@@ -59,6 +59,11 @@ impl ObjectName {
         Self(format!("{}{restore}.json", prefix::RESTORES))
     }
 
+    /// What is about to change places in a restore, for the `number`th time.
+    pub fn journal(restore: &RunId, number: u32) -> Self {
+        Self(format!("{}{restore}.{number}.journal", prefix::RESTORES))
+    }
+
     /// The record of a call.
     pub fn audit(entry: &RunId) -> Self {
         Self(format!("{}{entry}.json", prefix::AUDIT))

@@ -6,5 +6,7 @@ pub mod coverage;
 pub mod findings;
 pub mod keys;
 pub mod month;
+pub mod swap;
+pub mod tenancy;
 pub mod timetable;
 pub mod trend;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use super::{Source, SourceError};
+use super::{Reader, Source, SourceError};
 use crate::model::{CharsetContext, Relation, ServerInfo, Table};
 
 /// Why the target did not take what it was given.
@@ -17,6 +17,14 @@ pub enum TargetError {
     #[error("the target database refused to {action}")]
     Refused {
         /// What was tried, e.g. `create table pacientes`.
+        action: String,
+        /// The server's error.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Others use the tables that a statement needs for itself.
+    #[error("the target database could not {action}: other sessions use its tables")]
+    Busy {
+        /// What was tried.
         action: String,
         /// The server's error.
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -94,6 +102,9 @@ pub trait Target: Send + Sync {
 
     /// A connection that loads rows. Each takes part in no transaction with the others.
     async fn loader(&self) -> Result<Box<dyn Loader>, TargetError>;
+
+    /// A connection that reads what was loaded, outside any snapshot: nobody else may write it.
+    async fn reader(&self) -> Result<Box<dyn Reader>, TargetError>;
 
     /// How many rows of `table` point at no row through `relation`.
     async fn orphans(&self, table: &str, relation: &Relation) -> Result<u64, TargetError>;

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod identity;
+pub mod journal;
 pub mod key;
 pub mod lock;
 pub mod manifest;

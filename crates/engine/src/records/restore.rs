@@ -201,6 +201,24 @@ pub struct RestoreRecord {
     /// Until when `undo` is promised; later the old tables may be gone.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub undo_until: Option<Timestamp>,
+    /// Is it done step by step, by a machine that outlives each of them?
+    #[serde(default)]
+    pub by_machine: bool,
+    /// Tables that are not restored, as settings want it; they stay as they are.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub kept: Vec<String>,
+    /// Tables whose rows are not restored and that are not there: they come back empty.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub emptied: Vec<String>,
+    /// Tables that only get the rows that they lack.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub merged: Vec<String>,
+    /// How often tables changed places, or were about to: the number of the last journal.
+    #[serde(default)]
+    pub journals: u32,
+    /// The number of the journal of the last promotion.
+    #[serde(default)]
+    pub promotion: u32,
     /// The old tables were dropped: there is no way back but another restore.
     #[serde(default)]
     pub dropped: bool,
@@ -242,6 +260,12 @@ impl RestoreRecord {
             before: None,
             safety_backup: None,
             undo_until: None,
+            by_machine: false,
+            kept: Vec::new(),
+            emptied: Vec::new(),
+            merged: Vec::new(),
+            journals: 0,
+            promotion: 0,
             dropped: false,
             plan: None,
             progress: Progress::default(),

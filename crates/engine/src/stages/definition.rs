@@ -75,6 +75,14 @@ pub fn without_counter(ddl: &str) -> String {
     format!("{}{}{after}", &ddl[..ddl.len() - tail.len()], &tail[..at])
 }
 
+/// The value of the definition's `AUTO_INCREMENT` counter: the next number that is given.
+pub fn counter(ddl: &str) -> Option<u64> {
+    let Clauses { tail, .. } = clauses(ddl)?;
+    let (_, after) = tail.split_once(" AUTO_INCREMENT=")?;
+    let end = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
+    after[..end].parse().ok()
+}
+
 /// Whom restored views, triggers, routines and events run as.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Definers {
@@ -115,21 +123,57 @@ fn clause_of(account: &str, quote: char) -> Option<String> {
     Some(format!("DEFINER={}@{} ", quoted(user), quoted(host)))
 }
 
-/// Leaves out the name of the database before names of what is in it, so that a definition holds in another one:
-/// MariaDB names it beside the sequence that a column's default is drawn from.
-pub fn without_database(ddl: &str, database: &str) -> String {
-    let name = format!("`{}`.", database.replace('`', "``"));
+/// Replaces, or leaves out, the name of the database before names of what is in it, so that a definition holds
+/// in another one: MariaDB names it beside the sequence that a column's default is drawn from.
+pub fn in_database(ddl: &str, from: &str, to: Option<&str>) -> String {
+    let qualifier = |database: &str| format!("{}.", quoted(database));
+    let (name, other) = (qualifier(from), to.map(qualifier).unwrap_or_default());
     let (bytes, mut quotes) = (ddl.as_bytes(), Quotes::default());
     let (mut kept, mut copied) = (String::new(), 0);
     for (at, &byte) in bytes.iter().enumerate() {
         let starts = quotes.within.is_none() && (at == 0 || bytes[at - 1] != b'`');
         if starts && bytes[at..].starts_with(name.as_bytes()) {
             kept.push_str(&ddl[copied..at]);
+            kept.push_str(&other);
             copied = at + name.len();
         }
         quotes.outside_after(byte);
     }
     kept + &ddl[copied..]
+}
+
+/// Is this the clause of the constraint of this name?
+pub fn is_constraint(clause: &str, name: &str) -> bool {
+    clause.starts_with(&format!("CONSTRAINT {} ", quoted(name)))
+}
+
+/// The clause of a foreign key under another name.
+pub fn constraint_as(clause: &str, from: &str, to: &str) -> String {
+    match clause.strip_prefix(&format!("CONSTRAINT {} ", quoted(from))) {
+        Some(rest) => format!("CONSTRAINT {} {rest}", quoted(to)),
+        None => clause.to_owned(),
+    }
+}
+
+/// The clause of a foreign key to a table of this database, named with it.
+pub fn referring_into(clause: &str, database: &str) -> String {
+    const WORD: &str = " REFERENCES ";
+    let mut quotes = Quotes::default();
+    let outside =
+        |(at, byte): (usize, u8)| (quotes.outside_after(byte) && byte == b' ').then_some(at);
+    let mut spaces = clause.bytes().enumerate().filter_map(outside);
+    match spaces.find(|&at| clause[at..].starts_with(WORD)) {
+        Some(at) => {
+            let (before, after) = clause.split_at(at + WORD.len());
+            format!("{before}{}.{after}", quoted(database))
+        }
+        None => clause.to_owned(),
+    }
+}
+
+/// A name between backticks.
+pub fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
 }
 
 /// Replaces a word wherever it stands by itself outside of quotes.
@@ -384,8 +428,8 @@ mod tests {
         let ddl = "CREATE TABLE `t` (\n  `a``b` int DEFAULT nextval(`a``b`.`s`),\n  `c` int DEFAULT nextval(`other`.`s`) \
             COMMENT 'nextval(`a``b`.`s`)'\n)";
         let expected = ddl.replacen("(`a``b`.`s`)", "(`s`)", 1);
-        assert_eq!(without_database(ddl, "a`b"), expected);
-        assert_eq!(without_database(ddl, "b"), ddl);
+        assert_eq!(in_database(ddl, "a`b", None), expected);
+        assert_eq!(in_database(ddl, "b", None), ddl);
     }
 
     #[test]

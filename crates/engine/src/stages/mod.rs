@@ -11,3 +11,4 @@ pub mod rows;
 pub mod seal;
 pub mod spare;
 pub mod sql;
+pub mod trigger;

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use super::{FakeSource, Injected, lock, table};
 use crate::{
     model::{CharsetContext, Flavor, Relation, ServerInfo, Table},
-    ports::{Loader, Source, SourceError, Target, TargetError, TargetInfo, TargetState},
+    ports::{Loader, Reader, Source, SourceError, Target, TargetError, TargetInfo, TargetState},
     stages::rows::{take_row, take_value},
 };
 
@@ -212,6 +212,11 @@ impl Target for FakeTarget {
 
     async fn loader(&self) -> Result<Box<dyn Loader>, TargetError> {
         Ok(Box::new(FakeLoader(self.clone())))
+    }
+
+    async fn reader(&self) -> Result<Box<dyn Reader>, TargetError> {
+        let readers = self.source.snapshot(1).await?.readers;
+        readers.into_iter().next().ok_or_else(|| refused("open a reader"))
     }
 
     async fn orphans(&self, table: &str, _relation: &Relation) -> Result<u64, TargetError> {

@@ -86,7 +86,7 @@ pub(super) async fn ask(
     change(&api, ask, "").await
 }
 
-/// Puts a restore that was loaded and verified beside the live data in its place, or completes that.
+/// Puts a restore that was loaded and verified beside the live data, or that was undone, in its place; or completes that.
 #[utoipa::path(
     post, path = "/v1/restores/{id}/promote", operation_id = "promote_restore", tag = "restores", params(schema::Id, schema::IdempotencyKey),
     request_body(content = Confirmation),
@@ -321,8 +321,8 @@ impl Change for Promote {
         id: &RunId,
     ) -> Result<Deed, Problem> {
         confirmed(Some(&self.0.confirm))?;
-        let stages = [Stage::Staged, Stage::Promoting];
-        on_its_way(api, target, "promote", &stages, "staged or promoting", id).await
+        let stages = [Stage::Staged, Stage::Promoting, Stage::Undone];
+        on_its_way(api, target, "promote", &stages, "staged, promoting or undone", id).await
     }
 }
 
@@ -340,13 +340,15 @@ impl Change for Undo {
         confirmed(Some(&self.0.confirm))?;
         let stages = [Stage::Restored, Stage::Undoing];
         let deed = on_its_way(api, target, "undo", &stages, "restored or undoing", id).await?;
-        if existing(api, target).await?.dropped {
-            let detail = format!(
-                "restore {target} can't be undone any more: its old tables were dropped; restore another backup"
-            );
-            return Err(Problem::conflict(detail));
-        }
-        Ok(deed)
+        let record = existing(api, target).await?;
+        let gone = match record.wish.destination {
+            Destination::Database { .. } => "it went into a database of its own: drop that instead",
+            Destination::InPlace { .. } if record.dropped => {
+                "its old tables were dropped: restore another backup"
+            }
+            Destination::InPlace { .. } => return Ok(deed),
+        };
+        Err(Problem::conflict(format!("restore {target} can't be undone: {gone}")))
     }
 }
 

@@ -109,7 +109,7 @@ async fn a_restore_goes_on_from_the_stages_where_it_can() {
     let house = House::with_backups(1).await;
     let confirmed = json!({ "confirm": "RESTAURAR" });
     for (action, possible) in [
-        ("promote", vec![Stage::Staged, Stage::Promoting]),
+        ("promote", vec![Stage::Staged, Stage::Promoting, Stage::Undone]),
         ("undo", vec![Stage::Restored, Stage::Undoing]),
         ("cancel", vec![Stage::Requested, Stage::Loading, Stage::Staged]),
     ] {
@@ -159,11 +159,16 @@ async fn a_restore_goes_on_from_the_stages_where_it_can() {
 async fn what_was_dropped_is_not_undone() {
     let house = House::with_backups(1).await;
     let id = house.restore_at(Stage::Restored).await;
+    let (path, body) = (format!("/v1/restores/{id}/undo"), json!({ "confirm": "RESTAURAR" }));
     house.change(&id, |record| record.dropped = true).await;
-    let reply =
-        house.post(&format!("/v1/restores/{id}/undo"), &json!({ "confirm": "RESTAURAR" })).await;
+    let reply = house.post(&path, &body).await;
     assert_eq!(reply.status, 409);
     assert!(reply.detail().contains("its old tables were dropped"), "{reply:?}");
+    let elsewhere = Destination::Database { database: "passado".to_owned(), on_scratch: false };
+    house.change(&id, |record| record.wish.destination = elsewhere.clone()).await;
+    let reply = house.post(&path, &body).await;
+    assert_eq!(reply.status, 409);
+    assert!(reply.detail().contains("a database of its own"), "{reply:?}");
     assert!(house.take_asked().is_empty());
 }
 

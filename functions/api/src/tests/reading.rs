@@ -90,6 +90,9 @@ async fn a_restore_is_shown_with_all_that_is_known_of_it() {
             record.laps = vec![Lap { name: "load".to_owned(), ended: now, seconds: 1.5 }];
             record.warnings = vec!["a view was left out".to_owned()];
             record.error = vec!["the connection was lost".to_owned()];
+            record.kept = vec!["user_sessions".to_owned()];
+            record.emptied = record.kept.clone();
+            record.merged = vec!["audit_log".to_owned()];
             record.wish.tables = vec!["pacientes".to_owned()];
             record.wish.tenant = Some("7".to_owned());
         })

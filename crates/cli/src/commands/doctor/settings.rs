@@ -62,8 +62,20 @@ fn of_setting(setting: Setting, settings: &Settings) -> Option<Finding> {
     let set = match setting {
         Setting::DatabaseUrl => settings.database().ok().map(|url| of_database(setting, url)),
         Setting::ScratchUrl => settings.scratch().ok().map(|url| of_database(setting, url)),
-        // What is said of the URL says it.
-        Setting::DatabaseSecret | Setting::ScratchSecret => return None,
+        // What is said of the URL says it, or `restore --dry-run`.
+        Setting::DatabaseSecret
+        | Setting::ScratchSecret
+        | Setting::AppendOnly
+        | Setting::RestoreSkip
+        | Setting::TenantPaths
+        | Setting::UndoHours
+        // The api's own.
+        | Setting::RestoreMachine
+        | Setting::JobFunctions
+        | Setting::ScheduleGroup
+        | Setting::RoleClaim
+        | Setting::AdminRole
+        | Setting::MasterRole => return None,
         Setting::Vault => settings.vault().ok().map(|url| Finding::ok(name, url.to_string())),
         Setting::Keyring => settings.keyring().ok().map(|url| Finding::ok(name, url.to_string())),
         Setting::TenantColumn => settings.tenant_column().map(|column| Finding::ok(name, column)),

@@ -3,21 +3,15 @@
 //! `CREATE TRIGGER clinica.t BEFORE INSERT ON clinica.pacientes ...`, run inside another database, would
 //! make the trigger in `clinica`, where the live data is. The database's name is cut out of the head.
 
-/// The definition without a database's name before the trigger's and the table's name.
-pub(super) fn without_database(ddl: &str) -> String {
-    let tokens: Vec<_> = Tokens { text: ddl, at: 0 }.take_while(|token| !token.is("FOR")).collect();
-    let Some(trigger) = tokens.iter().position(|token| token.is("TRIGGER")) else {
-        return ddl.to_owned();
-    };
-    let words = tokens[trigger + 1..].iter().take(3).map(|token| token.text.to_uppercase());
-    let conditional = words.eq(["IF", "NOT", "EXISTS"].map(str::to_owned));
-    let name = trigger + if conditional { 4 } else { 1 };
-    let table = tokens.iter().skip(name).position(|token| token.is("ON")).map(|at| name + at + 1);
+use super::definition::quoted;
 
+/// The definition without a database's name before the trigger's and the table's name.
+pub fn without_database(ddl: &str) -> String {
+    let head = Head::of(ddl);
     let mut kept = String::with_capacity(ddl.len());
     let mut copied = 0;
-    for place in [Some(name), table].into_iter().flatten() {
-        if let [database, dot, rest, ..] = &tokens[place.min(tokens.len())..]
+    for place in [head.trigger, head.table].into_iter().flatten() {
+        if let [database, dot, rest, ..] = &head.tokens[place.min(head.tokens.len())..]
             && dot.text == "."
         {
             kept.push_str(&ddl[copied..database.at]);
@@ -26,6 +20,45 @@ pub(super) fn without_database(ddl: &str) -> String {
     }
     kept.push_str(&ddl[copied..]);
     kept
+}
+
+/// The definition of the same trigger under another name and on another table. Its head names no database
+/// ([`without_database`]).
+pub fn named(ddl: &str, trigger: &str, table: &str) -> String {
+    let head = Head::of(ddl);
+    let mut renamed = String::with_capacity(ddl.len());
+    let mut copied = 0;
+    for (place, name) in [(head.trigger, trigger), (head.table, table)] {
+        if let Some(token) = place.and_then(|place| head.tokens.get(place)) {
+            renamed.push_str(&ddl[copied..token.at]);
+            renamed.push_str(&quoted(name));
+            copied = token.at + token.text.len();
+        }
+    }
+    renamed.push_str(&ddl[copied..]);
+    renamed
+}
+
+/// All up to `FOR EACH ROW`, and where in it the names are.
+struct Head<'a> {
+    tokens: Vec<Token<'a>>,
+    trigger: Option<usize>,
+    table: Option<usize>,
+}
+
+impl<'a> Head<'a> {
+    fn of(ddl: &'a str) -> Self {
+        let tokens: Vec<_> =
+            Tokens { text: ddl, at: 0 }.take_while(|token| !token.is("FOR")).collect();
+        let Some(word) = tokens.iter().position(|token| token.is("TRIGGER")) else {
+            return Self { tokens, trigger: None, table: None };
+        };
+        let words = tokens[word + 1..].iter().take(3).map(|token| token.text.to_uppercase());
+        let conditional = words.eq(["IF", "NOT", "EXISTS"].map(str::to_owned));
+        let name = word + if conditional { 4 } else { 1 };
+        let on = tokens.iter().skip(name).position(|token| token.is("ON"));
+        Self { trigger: Some(name), table: on.map(|at| name + at + 1), tokens }
+    }
 }
 
 #[derive(Debug)]
@@ -116,6 +149,14 @@ mod tests {
         for (ddl, expected) in cases {
             assert_eq!(without_database(ddl), expected);
         }
+    }
+
+    #[test]
+    fn a_trigger_gets_another_name_and_table() {
+        let ddl =
+            "CREATE DEFINER=`a`@`%` trigger t2 before insert on `on` FOR EACH ROW SET @on = 't2'";
+        let expected = "CREATE DEFINER=`a`@`%` trigger `x``1` before insert on `y` FOR EACH ROW SET @on = 't2'";
+        assert_eq!(named(ddl, "x`1", "y"), expected);
     }
 
     #[test]

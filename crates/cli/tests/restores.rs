@@ -1,0 +1,375 @@
+//! Restores over the live database: wholly restored or wholly as it was, and undone.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use support::{
+    Database, Rows, Server, Tool, Workspace, assert_equal, duration, oracle, server::ident,
+};
+
+mod support;
+
+on_each_server!(
+    a_ruined_database_comes_back_and_goes_again,
+    one_table_comes_back_and_its_children_find_it,
+    one_tenant_comes_back_and_no_other_is_touched,
+    what_only_grows_is_merged_and_sessions_stay,
+    a_staged_restore_waits_until_it_is_promoted,
+    nothing_is_replaced_without_the_word,
+    a_row_that_would_point_nowhere_stops_it,
+    readers_never_see_a_mixture,
+    heavy_killed_at_every_moment,
+);
+
+/// Patients of two tenants, with everything that makes moving tables hard.
+const CLINIC: &str = r"
+CREATE TABLE tenants (id INT PRIMARY KEY, name VARCHAR(40)) ENGINE=InnoDB;
+CREATE TABLE users (id INT PRIMARY KEY, tenant_id INT NOT NULL, name VARCHAR(40), boss INT,
+  KEY (tenant_id), KEY (boss),
+  CONSTRAINT users_tenant FOREIGN KEY (tenant_id) REFERENCES tenants (id),
+  CONSTRAINT users_boss FOREIGN KEY (boss) REFERENCES users (id)) ENGINE=InnoDB;
+CREATE TABLE patients (id INT PRIMARY KEY, tenant_id INT NOT NULL, doctor INT, notes TEXT, visits INT DEFAULT 0,
+  last_visit INT, KEY (tenant_id),
+  CONSTRAINT patients_doctor FOREIGN KEY (doctor) REFERENCES users (id)) ENGINE=InnoDB;
+CREATE TABLE visits (id INT PRIMARY KEY, tenant_id INT NOT NULL, patient INT NOT NULL, amount DECIMAL(15,6),
+  KEY (tenant_id),
+  CONSTRAINT visits_patient FOREIGN KEY (patient) REFERENCES patients (id)) ENGINE=InnoDB;
+ALTER TABLE patients ADD CONSTRAINT patients_last FOREIGN KEY (last_visit) REFERENCES visits (id);
+CREATE TABLE items (id INT PRIMARY KEY, visit INT NOT NULL, what JSON,
+  CONSTRAINT items_visit FOREIGN KEY (visit) REFERENCES visits (id)) ENGINE=InnoDB;
+CREATE TABLE audit_log (id INT PRIMARY KEY, tenant_id INT, entry VARCHAR(80)) ENGINE=InnoDB;
+CREATE TABLE user_sessions (id INT PRIMARY KEY, user_id INT,
+  CONSTRAINT sessions_user FOREIGN KEY (user_id) REFERENCES users (id)) ENGINE=InnoDB;
+INSERT INTO tenants VALUES (7, 'Sete'), (8, 'Oito');
+INSERT INTO users VALUES (1, 7, 'Ana', NULL), (2, 7, 'Bia', 1), (3, 8, 'Caio', 3);
+INSERT INTO patients (id, tenant_id, doctor, notes) VALUES
+  (10, 7, 1, 'it''s \\ fine\n'), (11, 7, 2, NULL), (20, 8, 3, 'ção');
+INSERT INTO visits VALUES (100, 7, 10, 1.5), (101, 7, 11, 2.25), (200, 8, 20, 3);
+UPDATE patients SET last_visit = 100 WHERE id = 10;
+INSERT INTO items VALUES (1000, 100, '{}'), (1001, 101, '[]'), (2000, 200, 'null');
+INSERT INTO audit_log VALUES (1, 7, 'first'), (2, 8, 'second');
+INSERT INTO user_sessions VALUES (1, 1), (2, 3);
+CREATE VIEW busy AS SELECT p.id, COUNT(*) AS n FROM patients p JOIN visits v ON v.patient = p.id GROUP BY p.id;
+CREATE FUNCTION twice(x INT) RETURNS INT DETERMINISTIC RETURN 2 * x;
+CREATE TRIGGER visits_count AFTER INSERT ON visits FOR EACH ROW UPDATE patients SET visits = visits + 1 WHERE id = NEW.patient;
+CREATE TRIGGER patients_audit BEFORE UPDATE ON patients FOR EACH ROW SET NEW.notes = CONCAT(COALESCE(NEW.notes, ''), '!');
+";
+
+fn clinic(server: &Server) -> Database<'_> {
+    let live = server.database("clinic");
+    server.sql(&live.name, CLINIC);
+    live
+}
+
+fn replace(tool: &Tool, more: &[&str]) -> Value {
+    tool.json(&[&["restore", "latest", "--in-place", "--confirm", "RESTAURAR"], more].concat())
+}
+
+fn text<'a>(document: &'a Value, name: &str) -> &'a str {
+    document[name].as_str().unwrap_or_else(|| panic!("no {name} in {document:#}"))
+}
+
+/// The live database is what this backup holds.
+#[track_caller]
+fn assert_is(server: &Server, tool: &Tool, live: &Database<'_>, backup: &str) {
+    let copy = server.absent("copy");
+    tool.restore(backup, &copy);
+    assert_equal(server, &copy.name, &live.name, Rows::Ordered);
+    copy.remove();
+}
+
+/// Databases that a restore made beside the live one.
+fn beside(server: &Server, live: &Database<'_>, kind: &str) -> Vec<String> {
+    let pattern = format!("{}\\_\\_{kind}\\_%", live.name.replace('_', "\\_"));
+    let query = format!(
+        "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE '{pattern}'"
+    );
+    server.sql("mysql", query).lines().map(str::to_owned).collect()
+}
+
+fn drop_beside(server: &Server, live: &Database<'_>) {
+    for kind in ["restore", "before"] {
+        for name in beside(server, live, kind) {
+            server.sql("mysql", format!("DROP DATABASE {}", ident(&name)));
+        }
+    }
+}
+
+fn a_ruined_database_comes_back_and_goes_again(server: &Server) {
+    let (workspace, live) = (Workspace::new(), clinic(server));
+    let tool = workspace.tool(server, &live);
+    let good = tool.backup();
+    server.sql(
+        &live.name,
+        "DELETE FROM items; UPDATE patients SET notes = 'ruined'; SET foreign_key_checks = 0; DROP TABLE visits; \
+         CREATE TABLE novel (id INT PRIMARY KEY) ENGINE=InnoDB; INSERT INTO novel VALUES (1); DROP VIEW busy; \
+         DROP TRIGGER patients_audit; DROP FUNCTION twice; \
+         CREATE FUNCTION twice(x INT) RETURNS INT DETERMINISTIC RETURN 3 * x; \
+         CREATE TRIGGER other AFTER DELETE ON items FOR EACH ROW SET @gone = OLD.id",
+    );
+    let record = replace(&tool, &[]);
+    assert_eq!(text(&record, "stage"), "restored");
+    assert_is(server, &tool, &live, &good);
+    let ruined = text(&record, "safety_backup");
+    assert_eq!(server.value(&live.name, "SELECT twice(2)"), "4");
+    // Triggers work, and foreign keys hold.
+    server.sql(&live.name, "INSERT INTO visits VALUES (300, 8, 20, 1)");
+    assert_eq!(server.value(&live.name, "SELECT visits FROM patients WHERE id = 20"), "1");
+    assert!(server.try_sql(Some(&live.name), "INSERT INTO visits VALUES (301, 8, 99, 1)").is_err());
+    server.sql(&live.name, "DELETE FROM visits WHERE id = 300");
+
+    let restore = text(&record, "restore");
+    let undone = tool.json(&["undo", restore]);
+    assert_eq!(text(&undone, "stage"), "undone");
+    assert_is(server, &tool, &live, ruined);
+
+    let again = tool.json(&["promote", restore, "--confirm", "RESTAURAR"]);
+    assert_eq!(text(&again, "stage"), "restored");
+    assert_eq!(server.value(&live.name, "SELECT COUNT(*) FROM visits"), "3");
+    drop_beside(server, &live);
+}
+
+fn one_table_comes_back_and_its_children_find_it(server: &Server) {
+    let (workspace, live) = (Workspace::new(), clinic(server));
+    let tool = workspace.tool(server, &live);
+    let good = tool.backup();
+    server.sql(&live.name, "UPDATE patients SET notes = 'ruined'");
+    let record = replace(&tool, &["--table", "patients"]);
+    assert_eq!(record["verified"].as_array().expect("a list").len(), 1);
+    assert_is(server, &tool, &live, &good);
+    drop_beside(server, &live);
+    // Children of the old table are led to the new one, or they would point at a table that is gone.
+    assert!(server.try_sql(Some(&live.name), "INSERT INTO visits VALUES (301, 8, 99, 1)").is_err());
+    server.sql(&live.name, "INSERT INTO visits VALUES (301, 8, 20, 1)");
+}
+
+fn one_tenant_comes_back_and_no_other_is_touched(server: &Server) {
+    let (workspace, live) = (Workspace::new(), clinic(server));
+    let tool = workspace.tool(server, &live).with("GORGEN_TENANT_COLUMN", "tenant_id");
+    let tool = tool.with("GORGEN_APPEND_ONLY", "audit_log");
+    tool.backup();
+    let good = server.absent("good");
+    tool.restore("latest", &good);
+    server.sql(
+        &live.name,
+        "UPDATE patients SET notes = 'ruined'; DELETE FROM items; DELETE FROM audit_log WHERE id = 1; \
+         INSERT INTO audit_log VALUES (3, 7, 'later'); UPDATE visits SET amount = 0",
+    );
+    let eight = |database: &str| {
+        ["patients WHERE tenant_id = 8", "visits WHERE tenant_id = 8", "items WHERE visit = 200"]
+            .map(|rows| server.sql(database, format!("SELECT * FROM {rows} ORDER BY id")))
+    };
+    let seven = |database: &str| {
+        ["patients WHERE tenant_id = 7", "visits WHERE tenant_id = 7", "items WHERE visit < 200"]
+            .map(|rows| server.sql(database, format!("SELECT * FROM {rows} ORDER BY id")))
+    };
+    let (others, ruined) = (eight(&live.name), seven(&live.name));
+    let record = replace(&tool, &["--tenant", "7"]);
+    assert_eq!(text(&record, "stage"), "restored");
+    assert_eq!(seven(&live.name), seven(&good.name));
+    assert_eq!(eight(&live.name), others, "another tenant's rows were touched");
+    let log = "SELECT GROUP_CONCAT(id ORDER BY id) FROM audit_log";
+    assert_eq!(
+        server.value(&live.name, log),
+        "1,2,3",
+        "later entries survive, lost ones come back"
+    );
+    let warnings = record["warnings"].to_string();
+    assert!(warnings.contains("table tenants is not covered"), "{warnings}");
+    let triggers =
+        "SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()";
+    assert_eq!(server.value(&live.name, triggers), "2");
+
+    tool.json(&["undo", text(&record, "restore")]);
+    assert_eq!(seven(&live.name), ruined);
+    assert_eq!(eight(&live.name), others);
+    drop_beside(server, &live);
+}
+
+fn what_only_grows_is_merged_and_sessions_stay(server: &Server) {
+    let (workspace, live) = (Workspace::new(), clinic(server));
+    let tool = workspace
+        .tool(server, &live)
+        .with("GORGEN_APPEND_ONLY", "audit_log")
+        .with("GORGEN_RESTORE_SKIP", "user_sessions");
+    tool.backup();
+    server.sql(
+        &live.name,
+        "DELETE FROM audit_log WHERE id = 1; INSERT INTO audit_log VALUES (3, 7, 'later'); \
+         INSERT INTO users VALUES (4, 7, 'Dora', NULL); INSERT INTO user_sessions VALUES (3, 4); DELETE FROM items",
+    );
+    let record = replace(&tool, &[]);
+    let log = "SELECT GROUP_CONCAT(id ORDER BY id) FROM audit_log";
+    assert_eq!(server.value(&live.name, log), "1,2,3");
+    let sessions = "SELECT GROUP_CONCAT(id ORDER BY id) FROM user_sessions";
+    assert_eq!(server.value(&live.name, sessions), "1,2,3");
+    assert_eq!(server.value(&live.name, "SELECT COUNT(*) FROM items"), "3");
+    let warnings = record["warnings"].to_string();
+    assert!(warnings.contains("1 rows of table user_sessions, which stays as it is"), "{warnings}");
+    assert!(warnings.contains("1 rows of table audit_log that were gone came back"), "{warnings}");
+    drop_beside(server, &live);
+}
+
+fn a_staged_restore_waits_until_it_is_promoted(server: &Server) {
+    let (workspace, live) = (Workspace::new(), clinic(server));
+    let tool = workspace.tool(server, &live);
+    let good = tool.backup();
+    server.sql(&live.name, "DELETE FROM items");
+    let ruined = tool.backup();
+    let staged = tool.json(&["restore", &good, "--stage"]);
+    assert_eq!(text(&staged, "stage"), "staged");
+    assert_is(server, &tool, &live, &ruined);
+    let restore = text(&staged, "restore");
+    let status = tool.json(&["status"]);
+    let advice = text(&status["restores"][0], "what_to_do");
+    assert!(advice.contains(&format!("promote {restore}")), "{advice}");
+
+    let promoted = tool.json(&["promote", restore, "--confirm", "RESTAURAR"]);
+    assert_eq!(text(&promoted, "stage"), "restored");
+    assert_is(server, &tool, &live, &good);
+
+    let other = tool.json(&["restore", &ruined, "--stage"]);
+    let cancelled = tool.json(&["cancel", text(&other, "restore")]);
+    assert_eq!(text(&cancelled, "stage"), "cancelled");
+    assert_is(server, &tool, &live, &good);
+    drop_beside(server, &live);
+}
+
+fn nothing_is_replaced_without_the_word(server: &Server) {
+    let (workspace, live) = (Workspace::new(), clinic(server));
+    let tool = workspace.tool(server, &live);
+    tool.backup();
+    for args in [&["--in-place"][..], &["--in-place", "--confirm", "sim"]] {
+        let refused = tool.run(&[&["restore", "latest"], args].concat()).failed(4);
+        refused.says(&["expected --confirm RESTAURAR"]);
+    }
+    assert_eq!(workspace.objects("restores/"), Vec::<String>::new());
+}
+
+fn a_row_that_would_point_nowhere_stops_it(server: &Server) {
+    let (workspace, live) = (Workspace::new(), clinic(server));
+    let tool = workspace.tool(server, &live);
+    tool.backup();
+    server.sql(
+        &live.name,
+        "INSERT INTO visits VALUES (300, 8, 20, 1); INSERT INTO items VALUES (3000, 300, '1')",
+    );
+    let ruined = tool.backup();
+    let args = ["restore", "latest", "--in-place", "--confirm", "RESTAURAR", "--table", "visits"];
+    let first = workspace.objects("manifests/")[0].clone();
+    let first = first.trim_start_matches("manifests/").trim_end_matches(".manifest");
+    let mut refused = args;
+    refused[1] = first;
+    tool.run(&refused)
+        .failed(4)
+        .says(&["1 rows of table items, which stays as it is", "items_visit"]);
+    assert_is(server, &tool, &live, &ruined);
+    assert_eq!(beside(server, &live, "restore"), Vec::<String>::new());
+    assert_eq!(beside(server, &live, "before"), Vec::<String>::new());
+    let accepted = tool.json(&[&refused[..], &["--accept-orphans"]].concat());
+    assert_eq!(text(&accepted, "stage"), "restored");
+    assert_eq!(server.value(&live.name, "SELECT COUNT(*) FROM visits"), "3");
+    drop_beside(server, &live);
+}
+
+/// While tables change places, whoever reads two of them in one transaction reads both old or both new. A writer
+/// never meets a table without its trigger.
+fn readers_never_see_a_mixture(server: &Server) {
+    let (workspace, live) = (Workspace::new(), server.database("mixture"));
+    server.sql(
+        &live.name,
+        "CREATE TABLE a (id INT PRIMARY KEY, state VARCHAR(9)) ENGINE=InnoDB; \
+         CREATE TABLE b (id INT PRIMARY KEY, state VARCHAR(9)) ENGINE=InnoDB; \
+         CREATE TABLE counted (id INT PRIMARY KEY, n INT) ENGINE=InnoDB; \
+         CREATE TABLE counts (id INT PRIMARY KEY AUTO_INCREMENT, n INT) ENGINE=InnoDB; \
+         INSERT INTO a VALUES (1, 'new'); INSERT INTO b VALUES (1, 'new'); INSERT INTO counted VALUES (1, 0); \
+         CREATE TRIGGER counting BEFORE UPDATE ON counted FOR EACH ROW SET NEW.n = OLD.n + 1",
+    );
+    let tool = workspace.tool(server, &live).with("GORGEN_RESTORE_SKIP", "counts");
+    let good = tool.backup();
+    server.sql(&live.name, "UPDATE a SET state = 'old'; UPDATE b SET state = 'old'");
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let reads = "SELECT CONCAT(a.state, b.state) FROM a JOIN b USING (id)";
+    let read = || {
+        let (mut seen, mut rounds) = (std::collections::BTreeSet::new(), 0);
+        while !stop.load(std::sync::atomic::Ordering::Relaxed) || rounds == 0 {
+            let text = format!("{reads};").repeat(50);
+            seen.extend(server.sql(&live.name, text).lines().map(str::to_owned));
+            rounds += 1;
+        }
+        seen
+    };
+    // Each write sets a number that the trigger makes one more than before: 77 would be a write without it.
+    let write = || {
+        while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+            let round = "UPDATE counted SET n = -77; INSERT INTO counts (n) SELECT n FROM counted;";
+            server.sql(&live.name, round.repeat(20));
+        }
+    };
+    let seen = std::thread::scope(|scope| {
+        let (reading, writing) = (scope.spawn(read), scope.spawn(write));
+        for _ in 0..3 {
+            let restore = ["restore", &good, "--in-place", "--confirm", "RESTAURAR"];
+            let record = tool.json(&[&restore[..], &["--no-safety-backup"]].concat());
+            tool.json(&["undo", text(&record, "restore")]);
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        writing.join().expect("no panic");
+        reading.join().expect("no panic")
+    });
+    let expected = ["newnew", "oldold"].map(str::to_owned);
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), expected);
+    assert_eq!(server.value(&live.name, "SELECT COUNT(*) FROM counts WHERE n = -77"), "0");
+    drop_beside(server, &live);
+}
+
+/// Restores that are killed.
+const ROUNDS: u32 = 16;
+
+/// `kill -9` at moments spread over the time that a restore takes: the live tables are wholly old or wholly
+/// restored, `status` says what to do, and doing it leaves nothing behind.
+fn heavy_killed_at_every_moment(server: &Server) {
+    let (workspace, live) = (Workspace::new(), clinic(server));
+    let tool = workspace.tool(server, &live).with("GORGEN_LOCK_LEASE", "1");
+    let good = tool.backup();
+    let ruin = "UPDATE visits SET amount = 0; DELETE FROM items; DROP VIEW IF EXISTS busy";
+    let content = || oracle::dump(server, &live.name, Rows::Ordered);
+    let restored = content();
+    server.sql(&live.name, ruin);
+    let ruined = content();
+    let args = ["restore", &good, "--in-place", "--confirm", "RESTAURAR", "--no-safety-backup"];
+    let whole = duration(|| drop(tool.ok(&args)));
+    let mut ends = [0, 0];
+    for round in 0..ROUNDS {
+        server.sql(&live.name, ruin);
+        let running = tool.start(&args);
+        std::thread::sleep(whole * round / ROUNDS);
+        running.kill();
+        for record in tool.json(&["status"])["restores"].as_array().expect("a list") {
+            let open = ["requested", "loading", "staged", "promoting"];
+            if open.contains(&text(record, "stage")) {
+                settle(&tool, text(record, "restore"));
+            }
+        }
+        let now = content();
+        assert!(now == ruined || now == restored, "round {round}: neither old nor restored");
+        ends[usize::from(now == restored)] += 1;
+        assert_eq!(beside(server, &live, "restore").len(), beside(server, &live, "before").len());
+        drop_beside(server, &live);
+    }
+    assert!(ends.iter().all(|count| *count > 0), "killed too early, or too late: {ends:?}");
+    tool.verify_clean();
+}
+
+/// Takes a restore back, or finishes it, as soon as the lock of the dead run lets it.
+fn settle(tool: &Tool, restore: &str) {
+    loop {
+        let outcome = tool.run(&["cancel", restore, "--json"]);
+        if outcome.code() != 4 {
+            outcome.succeeded(&["cancel"]);
+            return;
+        }
+        outcome.says(&["locked by run"]);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}

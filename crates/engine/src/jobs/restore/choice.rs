@@ -1,0 +1,51 @@
+//! What of a backup is to be restored: all of it, or some tables with their triggers.
+
+use crate::{
+    jobs::Error,
+    model::{Catalog, RunId, StoredObjectKind},
+    records::manifest::{Manifest, TablePart},
+};
+
+/// What of a backup is to be restored.
+#[derive(Clone)]
+pub(in crate::jobs) struct Chosen {
+    pub(in crate::jobs) catalog: Catalog,
+    pub(in crate::jobs) parts: Vec<TablePart>,
+    pub(in crate::jobs) left_out: Vec<String>,
+}
+
+/// Leaves of the manifest what was asked for: with tables named, only these and their triggers.
+pub(in crate::jobs) fn choose(
+    backup: &RunId,
+    manifest: Manifest,
+    wanted_tables: &[String],
+) -> Result<Chosen, Error> {
+    let Manifest { mut catalog, tables: mut parts, .. } = manifest;
+    let mut left_out = Vec::new();
+    if wanted_tables.is_empty() {
+        return Ok(Chosen { catalog, parts, left_out });
+    }
+    if let Some(table) =
+        wanted_tables.iter().find(|name| !catalog.tables.iter().any(|t| t.name == **name))
+    {
+        let known: Vec<_> = catalog.tables.iter().map(|table| table.name.as_str()).collect();
+        let known = known.join(", ");
+        return Err(Error::NoSuchTable { table: table.clone(), backup: backup.clone(), known });
+    }
+    let wanted = |name: &str| wanted_tables.iter().any(|table| table == name);
+    catalog.tables.retain(|table| wanted(&table.name));
+    parts.retain(|part| wanted(&part.table));
+    catalog.objects.retain(|object| {
+        let keep = object.kind == StoredObjectKind::Sequence
+            || object.table.as_deref().is_some_and(wanted);
+        if !keep && object.table.is_none() {
+            left_out.push(format!(
+                "{} {} was not restored: only tables were asked for",
+                object.kind.keyword().to_lowercase(),
+                object.name
+            ));
+        }
+        keep
+    });
+    Ok(Chosen { catalog, parts, left_out })
+}
