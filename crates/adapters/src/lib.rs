@@ -5,6 +5,8 @@
 
 pub mod ambient;
 pub mod aws;
+#[cfg(feature = "control")]
+pub mod control;
 pub mod credentials;
 mod disk;
 pub mod files;

@@ -4,6 +4,7 @@
 //! database runs without one. A password is kept in a [`Secret`], and no error shows a part of one.
 
 mod address;
+mod api;
 mod database;
 mod error;
 mod keyring;
@@ -19,6 +20,7 @@ use gorgen_engine::{jobs::staged::Rules, policy::tenancy::DeclaredPath};
 use jiff::{SignedDuration, tz::TimeZone};
 
 pub use address::{Address, Authority, Tls};
+pub use api::ApiSettings;
 use database::UrlParts;
 pub use database::{Database, DatabaseUrl, Known};
 pub use error::{BadValue, Problem, SettingsError};
@@ -61,6 +63,7 @@ pub struct Settings {
     time_zone: TimeZone,
     lock_lease: Duration,
     readers: usize,
+    api: ApiSettings,
 }
 
 impl Settings {
@@ -97,6 +100,7 @@ impl Settings {
                 .value(Setting::Readers, |text| number_in(text, &READERS))
                 .and_then(|readers| usize::try_from(readers).ok())
                 .unwrap_or_else(default_readers),
+            api: reading.api(),
         };
         reading.finish(settings)
     }
@@ -120,13 +124,19 @@ impl Settings {
             Setting::Vault => self.vault.is_some(),
             Setting::Keyring => self.keyring.is_some(),
             Setting::TenantColumn => self.tenant_column.is_some(),
+            Setting::RestoreMachine => self.api.restore_machine.is_some(),
+            Setting::JobFunctions => self.api.job_functions.is_some(),
+            Setting::ScheduleGroup => self.api.schedule_group.is_some(),
             Setting::AppendOnly
             | Setting::RestoreSkip
             | Setting::TenantPaths
             | Setting::UndoHours
             | Setting::TimeZone
             | Setting::LockLease
-            | Setting::Readers => true,
+            | Setting::Readers
+            | Setting::RoleClaim
+            | Setting::AdminRole
+            | Setting::MasterRole => true,
         }
     }
 
@@ -184,6 +194,11 @@ impl Settings {
     pub fn readers(&self) -> usize {
         self.readers
     }
+
+    /// What the api starts and switches, and whom it obeys.
+    pub fn api(&self) -> &ApiSettings {
+        &self.api
+    }
 }
 
 fn is_in_secret(database: Option<&Database>) -> bool {
@@ -230,6 +245,18 @@ impl Reading {
         }
         let database = Database::of(parts.unwrap_or_default(), name);
         database.map_err(|value| self.problems.push(Problem::Bad { setting: url, value })).ok()
+    }
+
+    fn api(&mut self) -> ApiSettings {
+        let usual = ApiSettings::default();
+        ApiSettings {
+            restore_machine: self.value(Setting::RestoreMachine, api::machine),
+            job_functions: self.value(Setting::JobFunctions, api::functions),
+            schedule_group: self.value(Setting::ScheduleGroup, api::group),
+            role_claim: self.value(Setting::RoleClaim, api::claim).unwrap_or(usual.role_claim),
+            admin_role: self.value(Setting::AdminRole, api::role).unwrap_or(usual.admin_role),
+            master_role: self.value(Setting::MasterRole, api::role).unwrap_or(usual.master_role),
+        }
     }
 
     fn parsed<T: FromStr<Err = BadValue>>(&mut self, setting: Setting) -> Option<T> {

@@ -10,10 +10,18 @@ use std::{
 use async_trait::async_trait;
 use gorgen_engine::{
     Error, Kind,
-    jobs::{World, backup, backups, restore, verify},
+    jobs::{
+        World, audit, backup, backups,
+        requests::{self, Known, Request},
+        restore, restores, verify,
+    },
     model::{ObjectName, RunId, prefix},
     ports::{DataKey, KeyContext, Keyring, KeyringError, TargetState, WrappedKey},
-    records::manifest::Manifest,
+    records::{
+        audit::{Caller, Verdict},
+        manifest::Manifest,
+        restore::{Destination, Wish},
+    },
     testing::{FailingVault, FakeTarget, Fault, MemoryKeyring, SeededEntropy},
 };
 use support::{
@@ -255,6 +263,55 @@ async fn verifying_writes_nothing_but_its_record() {
         assert!(after.remove(&ObjectName::run(&report.run)).is_some());
         assert!(after == before, "something else was written");
     }
+}
+
+#[tokio::test]
+async fn damaged_records_of_restores_and_of_calls_are_found() {
+    let clinic = Clinic::new();
+    clinic.backup().await;
+    let wish = Wish {
+        backup: "latest".to_owned(),
+        destination: Destination::InPlace { stage_only: false },
+        tables: Vec::new(),
+        tenant: None,
+        no_safety_backup: false,
+        accept_orphans: false,
+        dry_run: true,
+    };
+    let restore = restores::request(&clinic.world(), wish, None).await.unwrap().restore;
+    let caller = Caller {
+        subject: "maria".to_owned(),
+        name: None,
+        roles: Vec::new(),
+        address: None,
+        agent: None,
+    };
+    let entry = audit::Entry {
+        caller,
+        action: "POST /v1/restores".to_owned(),
+        request: None,
+        verdict: Verdict::Allowed,
+        status: 202,
+        reason: None,
+        about: Some(restore.to_string()),
+    };
+    let entry = audit::keep(&clinic.world(), entry).await.unwrap().entry;
+    let asked = Request::new("maria", "POST /v1/restores", "k1", b"{}");
+    let Known::Open(open) = requests::look_up(&clinic.world(), &asked).await.unwrap() else {
+        panic!("nobody asked before");
+    };
+    requests::begin(&clinic.world(), asked, open, restore.clone()).await.unwrap().unwrap();
+    assert_eq!(named(&verify(&clinic, false).await.unwrap()), BTreeSet::new());
+
+    let mut names = clinic.vault.objects().into_keys();
+    let request = names.find(|name| name.as_str().starts_with(prefix::REQUESTS)).unwrap();
+    let records = [ObjectName::restore(&restore), ObjectName::audit(&entry), request];
+    for name in &records {
+        clinic.vault.corrupt(name, |bytes| bytes[100] ^= 1);
+    }
+    let report = verify(&clinic, false).await.unwrap();
+    assert_eq!(named(&report), records.iter().map(ObjectName::as_str).collect());
+    assert_eq!(hurt(&report), BTreeSet::new());
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 use std::{error::Error as StdError, fmt};
 
+#[cfg(feature = "control")]
+use gorgen_adapters::control::ControlError;
 use gorgen_adapters::{credentials::CredentialsError, settings::SettingsError};
 use gorgen_engine::{Error, Kind, ports::VaultError};
 use lambda_runtime::Diagnostic;
@@ -139,6 +141,18 @@ impl From<CredentialsError> for Failure {
     fn from(error: CredentialsError) -> Self {
         let kind = if error.is_retryable() { ErrorType::Unavailable } else { ErrorType::Failed };
         Self::of(kind, &error, Some(error.hint().to_owned()))
+    }
+}
+
+#[cfg(feature = "control")]
+impl From<ControlError> for Failure {
+    fn from(error: ControlError) -> Self {
+        let kind = match &error {
+            ControlError::NoSuchSchedule { .. } => ErrorType::NotFound,
+            _ if error.is_retryable() => ErrorType::Unavailable,
+            ControlError::Failed { .. } => ErrorType::Failed,
+        };
+        Self::of(kind, &error, None)
     }
 }
 

@@ -12,6 +12,10 @@ mod metrics;
 mod serve;
 mod shell;
 
+#[cfg(feature = "control")]
+pub use gorgen_adapters::control;
+pub use gorgen_adapters::settings::ApiSettings;
+
 pub use event::{Call, EventError};
 pub use failure::{ErrorType, Failure};
 pub use history::History;

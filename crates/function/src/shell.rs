@@ -22,6 +22,14 @@ use gorgen_engine::{
 };
 use jiff::Timestamp;
 
+#[cfg(feature = "control")]
+use gorgen_adapters::{
+    control::{
+        EventBridge, JobFunctions, LambdaFunctions, RestoreMachine, Schedules, StepFunctions,
+    },
+    settings::{ApiSettings, Setting},
+};
+
 use crate::{Failure, Measure, Metric};
 
 /// Name and version of this program, kept in manifests.
@@ -166,6 +174,46 @@ impl Shell {
         let Ok(database) = self.settings().scratch() else { return Ok(None) };
         let database = credentials::resolve(database, &self.process.aws).await?;
         Ok(Some(MySqlServer::new(database)))
+    }
+
+    /// The state machine that restores.
+    ///
+    /// # Errors
+    /// If it is not set, or AWS can't be used.
+    #[cfg(feature = "control")]
+    pub async fn restore_machine(&self) -> Result<Arc<dyn RestoreMachine>, Failure> {
+        let arn = self.needed(Setting::RestoreMachine, |api| api.restore_machine.as_deref())?;
+        Ok(Arc::new(StepFunctions::open(arn, &self.process.aws).await?))
+    }
+
+    /// The functions of the jobs.
+    ///
+    /// # Errors
+    /// If they are not set, or AWS can't be used.
+    #[cfg(feature = "control")]
+    pub async fn job_functions(&self) -> Result<Arc<dyn JobFunctions>, Failure> {
+        let prefix = self.needed(Setting::JobFunctions, |api| api.job_functions.as_deref())?;
+        Ok(Arc::new(LambdaFunctions::open(prefix, &self.process.aws).await?))
+    }
+
+    /// The schedules of the jobs.
+    ///
+    /// # Errors
+    /// If they are not set, or AWS can't be used.
+    #[cfg(feature = "control")]
+    pub async fn schedules(&self) -> Result<Arc<dyn Schedules>, Failure> {
+        let group = self.needed(Setting::ScheduleGroup, |api| api.schedule_group.as_deref())?;
+        Ok(Arc::new(EventBridge::open(group, &self.process.aws).await?))
+    }
+
+    #[cfg(feature = "control")]
+    fn needed<'a>(
+        &'a self,
+        setting: Setting,
+        value: impl FnOnce(&'a ApiSettings) -> Option<&'a str>,
+    ) -> Result<&'a str, Failure> {
+        self.settings().require(&[setting])?;
+        Ok(value(self.settings().api()).unwrap_or_default())
     }
 
     /// Notes a measure of this run, which goes into the log when it ends, however it ends.

@@ -1,45 +1,63 @@
-//! The function `api`: what the vault holds, over HTTP, behind the authorizer of the API Gateway.
+//! The function `api`: what the vault holds, and restoring it, over HTTP, behind the authorizer of the API Gateway.
 //!
-//! It reads headers and records, for which no key is needed, and can open no row. What changes something
-//! is not here yet.
+//! It reads headers and records, for which no key is needed, and can open no row. It changes nothing itself: it
+//! writes down what is wanted and by whom, and starts the functions and the state machine that do it.
 
 mod answer;
+mod api;
+mod ask;
+mod caller;
+mod change;
+mod gateway;
 mod page;
+mod problem;
 mod routes;
+mod schema;
 
-use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use std::sync::Arc;
+
+use axum::{Extension, Router};
 use gorgen_function::{Call, ErrorType, Failure, Shell, serve_requests};
-use serde_json::{Map, Value};
+use lambda_runtime::Service;
+use serde_json::{Map, Value, json};
+
+use crate::api::{Api, Shared};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    serve_requests(respond).await
+    let (router, document) = routes::routes();
+    let router = router.layer(Extension(document));
+    serve_requests(async |shell: &Shell, call: Call<Map<String, Value>>| {
+        respond(&router, Api::of(shell).await?, call.event).await
+    })
+    .await
 }
 
-/// A request of the gateway; `{}`, from the console, asks for the list of backups.
+/// Answers a request of the gateway. `{}`, from the console, asks how things are: whoever may invoke the function may
+/// see that, and changes nothing by it.
 async fn respond(
-    shell: &Shell,
-    call: Call<Map<String, Value>>,
-) -> Result<ApiGatewayV2httpResponse, Failure> {
-    let (method, path, query) = if call.event.is_empty() {
-        ("GET".to_owned(), routes::BACKUPS.to_owned(), page::Query::default())
-    } else {
-        let request = read(call.event)?;
-        let query = request.query_string_parameters.iter();
-        let query = query.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let http = request.request_context.http;
-        (http.method.to_string(), request.raw_path.unwrap_or_default(), query)
-    };
-    let vault = shell.vault().await?;
-    Ok(routes::answer(&*vault, &method, &path, &query).await.into_response())
+    router: &Router<Shared>,
+    api: Api,
+    event: Map<String, Value>,
+) -> Result<Value, Failure> {
+    let event = if event.is_empty() { from_console(&api) } else { Value::Object(event) };
+    let request = gateway::request(event)
+        .map_err(|error| Failure::new(ErrorType::InvalidEvent, error.to_string()))?;
+    let mut service = router.clone().with_state(Arc::new(api));
+    let answered = service.call(request).await;
+    let response = answered.unwrap_or_else(|never| match never {});
+    let unread = |error: axum::Error| Failure::new(ErrorType::Failed, error.to_string());
+    gateway::response(response).await.map_err(unread)
 }
 
-fn read(event: Map<String, Value>) -> Result<ApiGatewayV2httpRequest, Failure> {
-    if !event.contains_key("requestContext") {
-        let message = "expected a request of an HTTP API (payload version 2.0), or {}";
-        return Err(Failure::new(ErrorType::InvalidEvent, message));
-    }
-    serde_json::from_value(Value::Object(event)).map_err(|error| {
-        Failure::new(ErrorType::InvalidEvent, format!("not a request of an HTTP API: {error}"))
+/// The request that `{}` stands for.
+fn from_console(api: &Api) -> Value {
+    let claims = json!({ "sub": "console", &api.settings.role_claim: api.settings.admin_role });
+    json!({
+        "rawPath": routes::STATUS,
+        "requestContext": { "http": { "method": "GET" }, "authorizer": { "jwt": { "claims": claims } } },
     })
 }
+
+#[cfg(test)]
+mod tests;

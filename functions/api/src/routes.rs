@@ -1,114 +1,52 @@
-//! What can be asked for.
+//! What can be asked for. Each route is documented where it is written, and that is what the OpenAPI document is made of.
 
-use futures::{StreamExt, TryStreamExt, stream};
-use gorgen_engine::{
-    Error,
-    jobs::{backups, runs},
-    model::RunId,
-    ports::Vault,
+mod backups;
+mod document;
+mod reports;
+mod restores;
+mod runs;
+mod schedules;
+mod status;
+
+use axum::{
+    Router,
+    extract::Request,
+    http::{Method, Uri},
+    response::{IntoResponse, Response},
 };
-use serde_json::{Value, json};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{
-    answer::Answer,
-    page::{Page, Query},
-};
+use crate::{api::Shared, problem::Problem};
 
-/// The list of backups.
-pub(crate) const BACKUPS: &str = "/v1/backups";
+/// The way of `{}`: what an operator wants to know first.
+pub(crate) const STATUS: &str = "/v1/status";
 
-const PARALLEL_READS: usize = 8;
-
-/// Answers a request.
-pub(crate) async fn answer(vault: &dyn Vault, method: &str, path: &str, query: &Query) -> Answer {
-    let parts: Vec<_> = path.trim_end_matches('/').split('/').skip(1).collect();
-    let found = match (method, parts.as_slice()) {
-        ("GET", ["v1", "backups"]) => list_backups(vault, query).await,
-        ("GET", ["v1", "backups", id]) => show_backup(vault, id).await,
-        ("GET", ["v1", "runs"]) => list_runs(vault, query).await,
-        ("GET", ["v1", "runs", id]) => show_run(vault, id).await,
-        (_, ["v1", "backups" | "runs"] | ["v1", "backups" | "runs", _]) => {
-            Err(Answer::problem(405, "Method Not Allowed", format!("{path} takes only GET")))
-        }
-        _ => Err(Answer::problem(404, "Not Found", format!("there is no {path}"))),
-    };
-    found.unwrap_or_else(|problem| problem)
+/// All routes, and the document that describes them.
+pub(crate) fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
+    let (router, document) = OpenApiRouter::with_openapi(document::head())
+        .routes(routes!(backups::list, backups::start))
+        .routes(routes!(backups::show))
+        .routes(routes!(runs::list, runs::start))
+        .routes(routes!(runs::show))
+        .routes(routes!(restores::list, restores::ask))
+        .routes(routes!(restores::show))
+        .routes(routes!(restores::promote))
+        .routes(routes!(restores::undo))
+        .routes(routes!(restores::cancel))
+        .routes(routes!(status::show))
+        .routes(routes!(schedules::switch))
+        .routes(routes!(reports::show))
+        .routes(routes!(document::show))
+        .split_for_parts();
+    let router = router.fallback(unknown).method_not_allowed_fallback(wrong_method);
+    (router, document)
 }
 
-async fn list_backups(vault: &dyn Vault, query: &Query) -> Result<Answer, Answer> {
-    let page = Page::of(query)?;
-    let ids = backups::ids(vault).await.map_err(Answer::failed)?;
-    let (chosen, more) = page.choose(ids);
-    let read = chosen.iter().map(async |id| backup(vault, id).await);
-    list("backups", &chosen, more, read).await
+async fn unknown(uri: Uri) -> Response {
+    Problem::not_found(format!("there is no {}", uri.path())).into_response()
 }
 
-async fn list_runs(vault: &dyn Vault, query: &Query) -> Result<Answer, Answer> {
-    let page = Page::of(query)?;
-    let ids = runs::ids(vault).await.map_err(Answer::failed)?;
-    let (chosen, more) = page.choose(ids);
-    let read = chosen.iter().map(async |id| run(vault, id).await);
-    list("runs", &chosen, more, read).await
+async fn wrong_method(method: Method, request: Request) -> Response {
+    let detail = format!("{} does not take {method}", request.uri().path());
+    Problem::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
 }
-
-/// A page of a list, with the id from which the next page goes on, if there is one.
-async fn list(
-    name: &str,
-    ids: &[RunId],
-    more: bool,
-    items: impl Iterator<Item = impl Future<Output = Result<Value, Error>>>,
-) -> Result<Answer, Answer> {
-    let items: Vec<_> =
-        stream::iter(items).buffered(PARALLEL_READS).try_collect().await.map_err(Answer::failed)?;
-    let next = ids.last().filter(|_| more).map(ToString::to_string);
-    Ok(Answer::found(&json!({ name: items, "next": next })))
-}
-
-async fn show_backup(vault: &dyn Vault, id: &str) -> Result<Answer, Answer> {
-    let id = backups::find(vault, id).await.map_err(Answer::failed)?;
-    Ok(Answer::found(&backup(vault, &id).await.map_err(Answer::failed)?))
-}
-
-async fn show_run(vault: &dyn Vault, id: &str) -> Result<Answer, Answer> {
-    let id = id.parse::<RunId>();
-    let id = id.map_err(|error| Answer::problem(400, "Bad Request", error.to_string()))?;
-    let record = runs::find(vault, &id).await.map_err(Answer::failed)?;
-    Ok(Answer::found(&record))
-}
-
-/// A backup by its header, which is not proved: `verify` does that.
-async fn backup(vault: &dyn Vault, id: &RunId) -> Result<Value, Error> {
-    Ok(match backups::header(vault, id).await? {
-        Ok(header) => json!({
-            "backup": header.backup,
-            "snapshot": header.snapshot,
-            "started": header.started,
-            "ended": header.ended,
-            "tables": header.totals.tables,
-            "rows": header.totals.rows,
-            "raw_bytes": header.totals.raw_bytes,
-            "stored_bytes": header.totals.stored_bytes,
-            "new_bytes": header.totals.new_bytes,
-        }),
-        Err(damage) => json!({ "backup": id, "problem": damage.to_string() }),
-    })
-}
-
-/// A run as a list shows it: without its summary.
-async fn run(vault: &dyn Vault, id: &RunId) -> Result<Value, Error> {
-    Ok(match runs::find(vault, id).await {
-        Ok(record) => json!({
-            "run": record.run,
-            "job": record.job,
-            "outcome": record.outcome,
-            "scheduled": record.scheduled,
-            "started": record.started,
-            "ended": record.ended,
-        }),
-        Err(Error::Damaged { source, .. }) => json!({ "run": id, "problem": source.to_string() }),
-        Err(error) => return Err(error),
-    })
-}
-
-#[cfg(test)]
-mod tests;

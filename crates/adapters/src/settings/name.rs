@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{database, keyring, secret_name, vault};
+use super::{api, database, keyring, secret_name, vault};
 
 /// How names of settings begin; all other names of the environment are none of ours.
 pub(super) const PREFIX: &str = "GORGEN_";
@@ -41,11 +41,23 @@ pub enum Setting {
     LockLease,
     /// How many connections read or load at once.
     Readers,
+    /// The state machine that restores.
+    RestoreMachine,
+    /// What the names of the job functions begin with.
+    JobFunctions,
+    /// The group that the schedules are in.
+    ScheduleGroup,
+    /// The claim that holds a caller's roles.
+    RoleClaim,
+    /// The role that sees all and starts backups.
+    AdminRole,
+    /// The role that may do everything.
+    MasterRole,
 }
 
 impl Setting {
     /// Every setting.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 20] = [
         Self::DatabaseUrl,
         Self::DatabaseSecret,
         Self::Vault,
@@ -60,6 +72,12 @@ impl Setting {
         Self::TimeZone,
         Self::LockLease,
         Self::Readers,
+        Self::RestoreMachine,
+        Self::JobFunctions,
+        Self::ScheduleGroup,
+        Self::RoleClaim,
+        Self::AdminRole,
+        Self::MasterRole,
     ];
 
     /// Its name in the environment.
@@ -79,6 +97,12 @@ impl Setting {
             Self::TimeZone => "GORGEN_TIMEZONE",
             Self::LockLease => "GORGEN_LOCK_LEASE",
             Self::Readers => "GORGEN_READERS",
+            Self::RestoreMachine => "GORGEN_RESTORE_MACHINE",
+            Self::JobFunctions => "GORGEN_JOB_FUNCTIONS",
+            Self::ScheduleGroup => "GORGEN_SCHEDULE_GROUP",
+            Self::RoleClaim => "GORGEN_ROLE_CLAIM",
+            Self::AdminRole => "GORGEN_ADMIN_ROLE",
+            Self::MasterRole => "GORGEN_MASTER_ROLE",
         }
     }
 
@@ -98,6 +122,11 @@ impl Setting {
             Self::TimeZone => "the name of a time zone, such as America/Sao_Paulo",
             Self::LockLease => "a number of seconds from 1 to 3600",
             Self::Readers => "a number of connections from 1 to 64",
+            Self::RestoreMachine => api::MACHINE,
+            Self::JobFunctions => api::FUNCTIONS,
+            Self::ScheduleGroup => api::GROUP,
+            Self::RoleClaim => api::CLAIM,
+            Self::AdminRole | Self::MasterRole => api::ROLE,
         }
     }
 

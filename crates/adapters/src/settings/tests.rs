@@ -1,5 +1,7 @@
 use super::*;
 
+const MACHINE: &str = "arn:aws:states:sa-east-1:111122223333:stateMachine:gorgen-dev-restore";
+
 fn read(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
     let owned = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
     Settings::from_pairs(pairs.iter().map(owned))
@@ -15,6 +17,8 @@ fn without_any_setting_the_defaults_hold_and_needs_are_named() {
     assert_eq!(settings.lock_lease(), Duration::from_mins(1));
     assert!((1..=4).contains(&settings.readers()));
     assert_eq!(settings.tenant_column(), None);
+    let ApiSettings { role_claim, admin_role, master_role, .. } = settings.api();
+    assert_eq!([role_claim, admin_role, master_role], ["cognito:groups", "admin", "admin_master"]);
     assert_eq!(settings.timezone().iana_name(), Some("America/Sao_Paulo"));
     assert_eq!(
         settings.vault().unwrap_err().to_string(),
@@ -46,6 +50,12 @@ fn every_setting_is_read_and_the_last_value_counts() {
         ("GORGEN_UNDO_HOURS", "24"),
         ("GORGEN_LOCK_LEASE", "3600"),
         ("GORGEN_READERS", "1"),
+        ("GORGEN_RESTORE_MACHINE", MACHINE),
+        ("GORGEN_JOB_FUNCTIONS", "gorgen-dev-"),
+        ("GORGEN_SCHEDULE_GROUP", "gorgen-dev-jobs"),
+        ("GORGEN_ROLE_CLAIM", "https://clinica.example/roles"),
+        ("GORGEN_ADMIN_ROLE", "backup.admin"),
+        ("GORGEN_MASTER_ROLE", "backup.master"),
         ("GORGEN_VAULT", "s3://vault/clinica"),
     ])
     .unwrap();
@@ -75,6 +85,17 @@ fn every_setting_is_read_and_the_last_value_counts() {
     assert_eq!(rules.undo, SignedDuration::from_hours(24));
     assert_eq!(settings.lock_lease(), Duration::from_hours(1));
     assert_eq!(settings.readers(), 1);
+    assert_eq!(
+        *settings.api(),
+        ApiSettings {
+            restore_machine: Some(MACHINE.to_owned()),
+            job_functions: Some("gorgen-dev-".to_owned()),
+            schedule_group: Some("gorgen-dev-jobs".to_owned()),
+            role_claim: "https://clinica.example/roles".to_owned(),
+            admin_role: "backup.admin".to_owned(),
+            master_role: "backup.master".to_owned(),
+        }
+    );
     settings.require(&Setting::ALL).unwrap();
 }
 
@@ -123,7 +144,8 @@ fn all_that_is_wrong_is_said_at_once() {
          GORGEN_COLOUR_SCHEME: no such setting (there are GORGEN_DATABASE_URL, \
          GORGEN_DATABASE_SECRET, GORGEN_VAULT, GORGEN_KEYRING, GORGEN_SCRATCH_URL, GORGEN_SCRATCH_SECRET, \
          GORGEN_TENANT_COLUMN, GORGEN_APPEND_ONLY, GORGEN_RESTORE_SKIP, GORGEN_TENANT_PATHS, GORGEN_UNDO_HOURS, \
-         GORGEN_TIMEZONE, GORGEN_LOCK_LEASE, GORGEN_READERS)\n  \
+         GORGEN_TIMEZONE, GORGEN_LOCK_LEASE, GORGEN_READERS, GORGEN_RESTORE_MACHINE, GORGEN_JOB_FUNCTIONS, \
+         GORGEN_SCHEDULE_GROUP, GORGEN_ROLE_CLAIM, GORGEN_ADMIN_ROLE, GORGEN_MASTER_ROLE)\n  \
          GORGEN_DATABASE_URL: expected mysql://user:password@host:port/database (in user and password, `%` and two \
          hex digits stand for any of : / ? # [ ] @ %), got one that starts with postgres:\n  \
          GORGEN_VAULT: expected file:///folder or s3://bucket/prefix, got one that starts with ftp://\n  \
@@ -155,6 +177,31 @@ fn one_problem_is_one_line() {
             "GORGEN_TENANT_COLUMN",
             "",
             "GORGEN_TENANT_COLUMN: expected the name of a column, up to 64 characters, got an empty text",
+        ),
+        (
+            "GORGEN_RESTORE_MACHINE",
+            "gorgen-dev-restore",
+            "GORGEN_RESTORE_MACHINE: expected the ARN of a state machine of AWS Step Functions, got \"gorgen-dev-restore\"",
+        ),
+        (
+            "GORGEN_JOB_FUNCTIONS",
+            "arn:x",
+            "GORGEN_JOB_FUNCTIONS: expected what the names of the job functions begin with, such as gorgen-prod-, got \"arn:x\"",
+        ),
+        (
+            "GORGEN_SCHEDULE_GROUP",
+            "a/b",
+            "GORGEN_SCHEDULE_GROUP: expected the name of a group of schedules, such as gorgen-prod-jobs, got \"a/b\"",
+        ),
+        (
+            "GORGEN_ROLE_CLAIM",
+            "my groups",
+            "GORGEN_ROLE_CLAIM: expected the name of a claim, such as cognito:groups, got \"my groups\"",
+        ),
+        (
+            "GORGEN_MASTER_ROLE",
+            "[admin]",
+            "GORGEN_MASTER_ROLE: expected the name of a role, without spaces, commas or brackets, got \"[admin]\"",
         ),
         (
             "GORGEN_KEYRING",

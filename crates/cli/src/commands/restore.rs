@@ -170,10 +170,10 @@ fn describe_plan(plan: &Plan, text: &mut String) -> fmt::Result {
     writeln!(text, "  needs    some {} on the server; {free}", bytes(plan.needed_bytes))?;
     match plan.seconds {
         Some(seconds) => {
-            writeln!(text, "  takes    some {seconds} s, at the pace of the last one")?
+            writeln!(text, "  takes    some {seconds} s, at the pace of the last one")?;
         }
         None => {
-            writeln!(text, "  takes    not known: no restore or restore test was recorded lately")?
+            writeln!(text, "  takes    not known: no restore or restore test was recorded lately")?;
         }
     }
     plan.tables.iter().try_for_each(|table| describe_table(table, text))?;

@@ -11,6 +11,7 @@ use super::{Error, World, backups, record, record::Run, runs};
 use crate::{
     model::{RunId, SourceIdentity},
     policy::month::Month,
+    ports::Vault,
     records::{
         manifest::Header,
         run::{Job, Outcome, RunRecord},
@@ -117,21 +118,30 @@ pub async fn run(
     let identity = backups::existing_identity(&*world.vault).await?;
     let run = Run::start(world, scheduled);
     let month = month.unwrap_or_else(|| Month::before(scheduled.unwrap_or(run.started), zone));
-    let result = tell(world, month, zone, identity.source.clone()).await;
+    let result = tell(&*world.vault, month, zone, identity.source.clone()).await;
     record::ended(world, &run, Job::Report, &identity.source, &result).await?;
     result
 }
 
+/// Tells a month without a record that it was told.
+///
+/// # Errors
+/// If the vault can't be read, or a record of the month is damaged.
+pub async fn look(vault: &dyn Vault, month: Month, zone: &TimeZone) -> Result<Report, Error> {
+    let identity = backups::existing_identity(vault).await?;
+    tell(vault, month, zone, identity.source).await
+}
+
 async fn tell(
-    world: &World,
+    vault: &dyn Vault,
     month: Month,
     zone: &TimeZone,
     source: SourceIdentity,
 ) -> Result<Report, Error> {
     let (from, until) = month.span(zone);
-    let records = runs::between(&*world.vault, from, until).await?;
+    let records = runs::between(vault, from, until).await?;
     let (mut headers, mut unreadable) = (Vec::new(), Vec::new());
-    for listed in backups::list(&*world.vault).await? {
+    for listed in backups::list(vault).await? {
         match listed.header {
             Ok(header) => headers.push(header),
             Err(error) => unreadable.push(format!("{}: {error}", listed.name)),

@@ -48,6 +48,24 @@ pub async fn request(
     Ok(record)
 }
 
+/// Writes down that a restore is wanted, under this id. It may have been written before: then that counts.
+///
+/// # Errors
+/// As the vault; nothing is begun by it.
+pub async fn request_as(
+    world: &World,
+    id: RunId,
+    wish: Wish,
+    asked_by: Option<String>,
+) -> Result<(), Error> {
+    backups::existing_identity(&*world.vault).await?;
+    let record = RestoreRecord::new(id, wish, asked_by, world.clock.now());
+    match write(world, &record, None).await {
+        Err(Error::Vault(VaultError::Changed { .. })) => Ok(()),
+        other => other,
+    }
+}
+
 /// Changes the record of a restore; `change` is asked again if somebody else changed it meanwhile.
 pub async fn update(
     world: &World,

@@ -19,10 +19,13 @@ use crate::{
     model::{KeyId, ObjectName, PackId, RunId, Scope, VaultId, prefix},
     ports::{KeyringError, VaultError},
     records::{
+        audit::AuditRecord,
         identity::VaultIdentity,
         key::KeyRecord,
         lock::Lease,
         manifest::Manifest,
+        request::RequestRecord,
+        restore::RestoreRecord,
         run::{Job, Outcome, RunRecord},
     },
     stages::{
@@ -34,6 +37,10 @@ use crate::{
 
 /// Small objects that are read at once.
 const PARALLEL_RECORDS: usize = 8;
+
+/// Where records are.
+const RECORDS: [&str; 5] =
+    [prefix::RUNS, prefix::KEYS, prefix::RESTORES, prefix::AUDIT, prefix::REQUESTS];
 
 /// Packs that are read and checked at once.
 const PARALLEL_PACKS: usize = 3;
@@ -159,12 +166,11 @@ impl<'a> Check<'a> {
         })
     }
 
-    /// Records of runs, keys and locks: whole, and no successful backup is without its manifest.
+    /// Records of every kind: whole, and no successful backup is without its manifest.
     async fn records(&mut self) -> Result<(), Error> {
         let is_record = |name: &&ObjectName| {
-            let folders = [prefix::RUNS, prefix::KEYS];
-            let in_folder = folders.iter().any(|folder| name.stem(folder, ".json").is_some());
-            in_folder || **name == ObjectName::lock()
+            let in_folder = RECORDS.iter().any(|folder| name.stem(folder, ".json").is_some());
+            in_folder || **name == ObjectName::lock() || **name == ObjectName::restore_lock()
         };
         let names: Vec<_> = self.sizes.keys().filter(is_record).cloned().collect();
         let vault = &*self.world.vault;
@@ -194,6 +200,16 @@ impl<'a> Check<'a> {
             if record.key.to_string() != id || record.vault != self.keys.vault() {
                 return Err(keys::of_another_key(id));
             }
+        } else if let Some(id) = name.stem(prefix::RESTORES, ".json") {
+            if RestoreRecord::read(bytes)?.restore.as_str() != id {
+                self.problem(name, "the record is of another restore", []);
+            }
+        } else if let Some(id) = name.stem(prefix::AUDIT, ".json") {
+            if AuditRecord::read(bytes)?.entry.as_str() != id {
+                self.problem(name, "the record is of another call", []);
+            }
+        } else if name.stem(prefix::REQUESTS, ".json").is_some() {
+            RequestRecord::read(bytes)?;
         } else {
             Lease::read(bytes)?;
         }

@@ -20,6 +20,8 @@ pub mod prefix {
     pub const RESTORES: &str = "restores/";
     /// Calls that changed something, or would have.
     pub const AUDIT: &str = "audit/";
+    /// Answers to requests that carried a key of their own.
+    pub const REQUESTS: &str = "requests/";
 }
 
 /// The name of one object, relative to the vault: `/` between folders, ASCII, no `.` or `..` part.
@@ -65,6 +67,11 @@ impl ObjectName {
     /// The record of a call.
     pub fn audit(entry: &RunId) -> Self {
         Self(format!("{}{entry}.json", prefix::AUDIT))
+    }
+
+    /// The answer to a request that carried a key, by the SHA-256 of who asked for what under which key.
+    pub fn request(sha256: &[u8; 32]) -> Self {
+        Self(format!("{}{}.json", prefix::REQUESTS, hex::encode(sha256)))
     }
 
     /// The lease under which live tables are changed, by one restore at a time.

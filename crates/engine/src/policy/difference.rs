@@ -42,7 +42,9 @@ impl Fingerprints {
                 take_value(&mut rest)?;
                 values.push(&before[..before.len() - rest.len()]);
             }
-            places.iter().for_each(|&place| key.extend_from_slice(values[place]));
+            for &place in &places {
+                key.extend_from_slice(values[place]);
+            }
             self.0.insert(xxh3_128(&key), xxh3_128(row));
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! Decisions as pure functions: what is due, what fits where. No I/O, `now` is an argument.
 
+pub mod advice;
 pub mod compatibility;
 pub mod coverage;
 pub mod difference;
@@ -8,4 +9,5 @@ pub mod keys;
 pub mod month;
 pub mod swap;
 pub mod tenancy;
+pub mod timetable;
 pub mod trend;

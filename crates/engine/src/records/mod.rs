@@ -6,6 +6,7 @@ pub mod journal;
 pub mod key;
 pub mod lock;
 pub mod manifest;
+pub mod request;
 pub mod restore;
 pub mod run;
 

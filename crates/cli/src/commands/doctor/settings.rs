@@ -68,7 +68,14 @@ fn of_setting(setting: Setting, settings: &Settings) -> Option<Finding> {
         | Setting::AppendOnly
         | Setting::RestoreSkip
         | Setting::TenantPaths
-        | Setting::UndoHours => return None,
+        | Setting::UndoHours
+        // The api's own.
+        | Setting::RestoreMachine
+        | Setting::JobFunctions
+        | Setting::ScheduleGroup
+        | Setting::RoleClaim
+        | Setting::AdminRole
+        | Setting::MasterRole => return None,
         Setting::Vault => settings.vault().ok().map(|url| Finding::ok(name, url.to_string())),
         Setting::Keyring => settings.keyring().ok().map(|url| Finding::ok(name, url.to_string())),
         Setting::TenantColumn => settings.tenant_column().map(|column| Finding::ok(name, column)),

@@ -135,9 +135,10 @@ pub async fn plan(
 
 async fn of(mut site: Site<'_>) -> Result<Plan, Error> {
     let is_in_place = site.is_in_place();
-    let live = match is_in_place {
-        true => Some(site.server.database(&site.live().database).source().catalog().await?),
-        false => None,
+    let live = if is_in_place {
+        Some(site.server.database(&site.live().database).source().catalog().await?)
+    } else {
+        None
     };
     let roles = match &live {
         Some(live) if site.is_whole() || site.record.wish.tenant.is_none() => {
