@@ -15,7 +15,7 @@ from cloud_buckets import FEATURES, promises
 from cloud_functions import NAMES
 from cloud_objects import Bucket
 from cloud_templates import Resolver, Resource, Stack
-from conftest import World
+from cloud_world import World
 
 BUCKETS = ("vault", "replica")
 

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 import clinic
 from cloud_deploy import CLINIC
 from cloud_functions import Answer
-from conftest import World
+from cloud_world import World, succeeded
 from demo_proof import prove, require_equal
 
 LEASE_SECONDS = 5
@@ -83,12 +83,6 @@ def processes_of(world: World, name: str) -> list[int]:
         if wanted in environment and endpoint in environment:
             found.append(int(folder.name))
     return found
-
-
-def succeeded(answer: Answer) -> dict[str, object]:
-    """The answer's payload; it must not be a failure."""
-    assert not answer.failed, f"{answer.error_type}: {answer.error_message}\n{answer.log}"
-    return dict(answer.payload)
 
 
 def test_an_event_delivered_twice_runs_once(world: World) -> None:

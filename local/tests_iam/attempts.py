@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from cloud_aws import Aws
 from cloud_objects import read_record
-from conftest import World
+from cloud_world import World
 
 DENIED = {"AccessDenied", "AccessDeniedException"}
 

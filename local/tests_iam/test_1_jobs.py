@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from cloud_deploy import CLINIC
-from cloud_functions import Answer
-from conftest import World
+from cloud_world import World, succeeded
 from demo_proof import prove, require_equal
 from folders import PROJECT
-
-
-def succeeded(answer: Answer) -> dict[str, Any]:
-    """The answer's payload; it must not be a failure."""
-    assert not answer.failed, f"{answer.error_type}: {answer.error_message}\n{answer.log}"
-    return dict(answer.payload)
 
 
 def test_backup(world: World) -> None:

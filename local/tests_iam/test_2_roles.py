@@ -35,7 +35,7 @@ from attempts import (
     write_with_another_encryption,
 )
 from cloud_functions import NAMES
-from conftest import World
+from cloud_world import World
 
 READERS = ("restore", "restore-test", "verify")
 WRITERS_OF_RUNS = tuple(name for name in NAMES if name != "api")

@@ -30,7 +30,7 @@ from attempts import (
 from cloud_aws import ACCOUNT, Aws
 from cloud_enforced import DATA_KEYS, asks_for_tls, statements
 from cloud_templates import Resolver
-from conftest import World
+from cloud_world import World
 
 ADMINISTRATOR = "administrator"
 
