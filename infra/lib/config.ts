@@ -148,7 +148,7 @@ const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 const HOST = /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/;
 /** They are given to functions in a list with commas. */
 const TABLE = /^[^\s,`]{1,64}$/;
-const TENANT_PATH = /^[^\s,]+$/;
+const TENANT_PATH = /^[^\s,.=]+\.[^\s,.=]+=[^\s,.=]+\.[^\s,.=]+$/;
 const ROLE = /^[^\s,[\]]{1,128}$/;
 const DATABASE = /^[A-Za-z0-9_$-]{1,64}$/;
 const USER = /^[A-Za-z0-9_.-]{1,32}$/;
@@ -331,8 +331,8 @@ function readRestore(fields: Fields, tenantColumn: string | undefined): RestoreC
   const restore = {
     appendOnly: fields.texts('appendOnly', TABLE, 'the name of a table'),
     skip: fields.texts('restoreSkip', TABLE, 'the name of a table'),
-    tenantPaths: fields.texts('tenantPaths', TENANT_PATH, 'a path from a table to its tenant'),
-    undoHours: fields.number('undoHours', 1, 720, UNDO_HOURS),
+    tenantPaths: fields.texts('tenantPaths', TENANT_PATH, 'table.column=parent.column'),
+    undoHours: fields.number('undoHours', 1, 8760, UNDO_HOURS),
   };
   const both = restore.skip.filter((table) => restore.appendOnly.includes(table));
   if (both.length > 0) fields.fail('restoreSkip', both, 'other tables than appendOnly, which a restore adds to');

@@ -124,12 +124,12 @@ describe('functions', () => {
   });
 
   it('of restores know what a restore does not simply replace', () => {
-    const given = { appendOnly: ['audit_log', 'eventos'], restoreSkip: ['user_sessions'], tenantPaths: ['senhas.user_id'], undoHours: 24 };
+    const given = { appendOnly: ['audit_log', 'eventos'], restoreSkip: ['user_sessions'], tenantPaths: ['senhas.user_id=usuarios.id'], undoHours: 24 };
     const changed = templates('prod', given).jobs as Template;
     expect(functionOf('restore', changed).Environment.Variables).toMatchObject({
       GORGEN_APPEND_ONLY: 'audit_log,eventos',
       GORGEN_RESTORE_SKIP: 'user_sessions',
-      GORGEN_TENANT_PATHS: 'senhas.user_id',
+      GORGEN_TENANT_PATHS: 'senhas.user_id=usuarios.id',
       GORGEN_UNDO_HOURS: '24',
       GORGEN_TENANT_COLUMN: 'tenant_id',
     });

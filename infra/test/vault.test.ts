@@ -104,10 +104,10 @@ describe.each([
     expect(settings.Condition.ArnNotLike['aws:PrincipalArn']).toContain(glass);
   });
 
-  it('takes packs, manifests and the trail of calls once: no write without If-None-Match', () => {
+  it('takes packs, manifests, journals and the trail of calls once: no write without If-None-Match', () => {
     const { Effect, Principal, Action, Resource, Condition } = bucketStatement(template, 'WrittenOnce');
     expect([Effect, Principal, Action]).toEqual(['Deny', { AWS: '*' }, 's3:PutObject']);
-    expect(Resource.map((resource: any) => resource['Fn::Join'][1].at(-1))).toEqual(['/audit/*', '/manifests/*', '/packs/*']);
+    expect(Resource.map((resource: any) => resource['Fn::Join'][1].at(-1))).toEqual(['/audit/*', '/manifests/*', '/packs/*', '/restores/*.journal']);
     expect(Condition).toEqual({
       Null: { 's3:if-none-match': 'true' },
       Bool: { 's3:ObjectCreationOperation': 'true' },
