@@ -14,7 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from cloud_world import World, deployed  # noqa: E402
+from cloud_world import World, deployed, succeeded  # noqa: E402
 
 SIZE_MB = 4
 
@@ -24,3 +24,11 @@ def world() -> Iterator[World]:
     """Deployed once, with one schedule that fires after a minute."""
     with deployed("cloud-tests", SIZE_MB) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def backed_up(world: World) -> World:
+    """The cloud with a backup in its vault, whatever ran before."""
+    if not world.backups():
+        succeeded(world.functions.invoke("backup"))
+    return world

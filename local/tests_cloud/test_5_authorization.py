@@ -100,10 +100,10 @@ def test_no_route_is_open_without_a_good_token(world: World, call: Call) -> None
 
 @EACH_CALL
 @pytest.mark.parametrize("who", ROLES)
-def test_a_route_is_open_to_those_with_its_role(world: World, call: Call, who: str) -> None:
+def test_a_route_is_open_to_those_with_its_role(backed_up: World, call: Call, who: str) -> None:
     roles = ROLES[who]
     may = call.least is None or call.least in roles or MASTER in roles
-    reply = world.api(world.cloud.place.tokens.token(*roles)).call(call.method, call.path, call.body)
+    reply = backed_up.api(backed_up.cloud.place.tokens.token(*roles)).call(call.method, call.path, call.body)
     assert reply.status == (call.status if may else FORBIDDEN), reply
     if reply.status >= 400:
         assert reply.headers["Content-Type"] == "application/problem+json"
