@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 from cloud_api import CONFIRMED
 from cloud_deploy import CLINIC
 from cloud_world import World, succeeded
 from demo_proof import prove, require_equal
-from folders import PROJECT
 
 
 def test_backup(world: World) -> None:
@@ -43,10 +40,8 @@ def test_report(world: World) -> None:
 
 
 def test_api(world: World) -> None:
-    event = json.loads((PROJECT / "functions/api/events/list-backups.json").read_text("utf-8"))
-    answer = succeeded(world.functions.invoke("api", event))
-    assert answer["statusCode"] == 200, answer
-    assert len(json.loads(answer["body"])["backups"]) == 2
+    assert len(world.admin.get("/v1/backups")["backups"]) == 2
+    assert world.admin.get("/v1/status")["schedules"]
 
 
 def test_restore_in_place_by_the_api_and_the_state_machine(world: World) -> None:
