@@ -15,6 +15,8 @@ ARGS ?=
 FN ?=
 EVENT ?= {}
 export EVENT
+# For `token`: admin or admin_master.
+ROLE ?=
 # For `deploy` and `diff`: dev or prod, as infra/environments/<env>.json describes it.
 ENV ?=
 
@@ -30,7 +32,7 @@ define step
 @printf '\n== %s\n' '$(1)'; $(2); printf '== done in %d s\n' "$$SECONDS"
 endef
 
-.PHONY: help setup demo demo-offline up down invoke logs deploy diff test check fmt lint advisories bench clean
+.PHONY: help setup demo demo-offline up down invoke logs token deploy diff test check fmt lint advisories bench clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +58,9 @@ invoke: setup ## run a function of the local cloud: make invoke FN=backup EVENT=
 
 logs: setup ## show what functions of the local cloud wrote (FN=backup ARGS=--follow)
 	@python3 local/cloud.py logs $(FN) $(ARGS)
+
+token: ## print a token for the API of the local cloud (ROLE=admin, ROLE=admin_master)
+	@python3 local/cloud.py token $(ROLE)
 
 deploy: arm64 ## deploy to AWS, asking before rights grow: make deploy ENV=prod
 	$(call step,deploy $(ENV),$(CDK) deploy --all --require-approval broadening)

@@ -3,6 +3,7 @@
     make up                                     start it, or deploy to it again what was built
     make invoke FN=backup [EVENT='{...}']       run a function, and show what it answers
     make logs FN=backup                         what it has written; ARGS=--follow stays and shows more
+    make token ROLE=admin_master                a token for the API
     make down                                   end it and remove all of it
 
 It stays up in the background until `down`; its state lies in .local/cloud. Its schedules run.
@@ -74,6 +75,7 @@ def invite(cloud: Cloud) -> None:
     for key, value in sorted(cloud.outputs.items()):
         print(f"  {key:24} {value}")
     print("\nTo try:\n  make invoke FN=backup\n  make logs FN=backup\n  gorgen-backup list")
+    print(f"  curl -H \"Authorization: Bearer $(make -s token ROLE=admin)\" '{cloud.api_url}/v1/backups'")
     print(f"  mariadb --no-defaults --socket={cloud.place.clinic.socket} --user=root {CLINIC}", flush=True)
 
 
@@ -115,6 +117,12 @@ def invoke(arguments: argparse.Namespace) -> int:
         return 1
     say(f"{arguments.function} answered after {answer.seconds:.1f} s")
     print(json.dumps(answer.payload, indent=2, ensure_ascii=False))
+    return 0
+
+
+def token(arguments: argparse.Namespace) -> int:
+    """Print a token for the API."""
+    print(running().place.tokens.token(*arguments.role))
     return 0
 
 
@@ -213,6 +221,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     invoke_parser.add_argument("function", help="backup, restore-test, ...")
     invoke_parser.add_argument("event", nargs="?", default="{}", help="JSON (default {})")
     invoke_parser.set_defaults(run=invoke)
+    token_parser = verbs.add_parser("token", help="a token for the API")
+    token_parser.add_argument("role", nargs="*", help="admin, admin_master; none if not given")
+    token_parser.set_defaults(run=token)
     verbs.add_parser("keep").set_defaults(run=keep)
     return parser.parse_args(argv)
 

@@ -14,8 +14,10 @@ READ_ONLY = (
     "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON `{clinic}`.* TO {user}",
     "GRANT SELECT ON mysql.proc TO {user}",
 )
-# A restore fills databases beside the clinic's own, and gives programs back their definers (SET USER).
-BESIDE_THE_CLINIC = (
+# A restore fills databases beside the clinic's own, changes their tables for those of the clinic, and gives programs
+# back their definers (SET USER).
+CLINIC_AND_BESIDE_IT = (
+    "GRANT ALL ON `{clinic_like}`.* TO {user}",
     "GRANT ALL ON `{clinic_like}\\_%`.* TO {user}",
     "GRANT SET USER ON *.* TO {user}",
     "GRANT SELECT ON mysql.proc TO {user}",
@@ -33,7 +35,7 @@ class Account:
 
 
 BACKUP = Account("gorgen_backup", "gorgen/demo/backup", READ_ONLY)
-RESTORE = Account("gorgen_restore", "gorgen/demo/restore", BESIDE_THE_CLINIC)
+RESTORE = Account("gorgen_restore", "gorgen/demo/restore", CLINIC_AND_BESIDE_IT)
 SCRATCH = Account("gorgen_scratch", "gorgen/demo/scratch", ALL_OF_A_SERVER)
 
 

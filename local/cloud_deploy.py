@@ -21,9 +21,12 @@ from cloud_cdk import App
 from cloud_functions import Functions
 from cloud_servers import Database, Place
 from folders import PROJECT
+from issuer import AUDIENCE
 
 CLINIC = "clinica"
 TENANT_COLUMN = "tenant_id"
+APPEND_ONLY = ["audit_log"]
+RESTORE_SKIP = ["user_sessions"]
 BINARIES = PROJECT / "target" / "lambda"
 SIZE_MB = 20
 
@@ -127,5 +130,8 @@ def environment(place: Place, arns: SecretArns) -> dict[str, Any]:
             "secretArn": arns.scratch,
         },
         "tenantColumn": TENANT_COLUMN,
+        "appendOnly": APPEND_ONLY,
+        "restoreSkip": RESTORE_SKIP,
+        "jwt": {"issuer": place.tokens.issuer, "audience": [AUDIENCE]},
         "schedules": {"backup": BACKUP_EVERY} | dict.fromkeys(off, "off"),
     }

@@ -20,24 +20,30 @@ Say = Callable[[str], None]
 DATA_KEYS = "kms:EncryptionContext:gorgen:"
 TLS = "aws:SecureTransport"
 PRINCIPAL = "aws:PrincipalArn"
+ABSENT = "s3:if-none-match"
+SCHEDULE = ":schedule/"
 # Roles CDK's command line would take on to deploy: here it deploys as the account, whose keys the emulator lets do all.
 ROLES_OF_CDK = ("assumeRoleArn", "cloudFormationExecutionRoleArn", "lookupRole")
 
 
 def make_fit(stacks: list[Stack], folder: Path, say: Say) -> None:
     """Change the templates, which must be copies in this folder, and say what was changed."""
-    changed = {DATA_KEYS: 0, TLS: 0, PRINCIPAL: 0}
+    changed = {DATA_KEYS: 0, TLS: 0, PRINCIPAL: 0, ABSENT: 0, SCHEDULE: 0}
     for stack in stacks:
         template = stack.template
         for statement in statements(template):
             changed[DATA_KEYS] += _take_out_contexts(statement)
             changed[PRINCIPAL] += _name_sessions(statement)
-        changed[TLS] += _take_out_tls(template)
+            changed[SCHEDULE] += _name_group_default(statement)
+        changed[TLS] += _take_out(template, asks_for_tls)
+        changed[ABSENT] += _take_out(template, asks_for_absence)
         stack.template_file.write_text(json.dumps(template, indent=1), "utf-8")
     _deploy_as_the_account(folder)
     say("emulated: CDK deploys with the account's own keys, not with the roles of its bootstrap")
     say(f"emulated: {changed[DATA_KEYS]} conditions on {DATA_KEYS}* taken out: they never hold there")
     say(f"emulated: {changed[TLS]} denials of plain HTTP taken out: all there is plain HTTP")
+    say(f"emulated: {changed[ABSENT]} denials of writes without If-None-Match taken out: it never sees that header")
+    say(f"emulated: {changed[SCHEDULE]} rights on schedules name the group `default`, too, in which it takes all to be")
     say(f"emulated: {changed[PRINCIPAL]} conditions on {PRINCIPAL} name sessions of the roles as well, as it does")
 
 
@@ -59,6 +65,11 @@ def asks_for_tls(statement: dict[str, Json]) -> bool:
     return statement["Effect"] == "Deny" and statement.get("Condition") == {"Bool": {TLS: "false"}}
 
 
+def asks_for_absence(statement: dict[str, Json]) -> bool:
+    """Whether a statement forbids writes that don't ask that nothing be there."""
+    return statement["Effect"] == "Deny" and ABSENT in statement.get("Condition", {}).get("Null", {})
+
+
 def _take_out_contexts(statement: dict[str, Json]) -> int:
     found = 0
     for operator, tests in list(statement.get("Condition", {}).items()):
@@ -71,15 +82,15 @@ def _take_out_contexts(statement: dict[str, Json]) -> int:
     return found
 
 
-def _take_out_tls(value: Json) -> int:
-    """Take out what forbids plain HTTP, and a policy that says nothing else."""
+def _take_out(value: Json, unwanted: Callable[[dict[str, Json]], bool]) -> int:
+    """Take out such statements, and a policy that says nothing else."""
     found = 0
     for name, resource in list(value["Resources"].items()):
         for policy in (item for item in resource.get("Properties", {}).values() if isinstance(item, dict)):
             given = policy.get("Statement")
             if not given:
                 continue
-            kept = [statement for statement in given if not asks_for_tls(statement)]
+            kept = [statement for statement in given if not unwanted(statement)]
             found += len(given) - len(kept)
             policy["Statement"] = kept
             if not kept:
@@ -113,6 +124,16 @@ def _name_sessions(statement: dict[str, Json]) -> int:
             tests[PRINCIPAL] = [*roles, *sessions]
             found += 1
     return found
+
+
+def _name_group_default(statement: dict[str, Json]) -> int:
+    """The emulator leaves the group out when it works out which schedule a call is about."""
+    resource = statement.get("Resource")
+    if not isinstance(resource, str) or SCHEDULE not in resource:
+        return 0
+    place, schedule = resource.split(SCHEDULE)
+    statement["Resource"] = [resource, f"{place}{SCHEDULE}default/{schedule.split('/', 1)[1]}"]
+    return 1
 
 
 def _deploy_as_the_account(folder: Path) -> None:

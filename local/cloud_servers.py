@@ -1,4 +1,4 @@
-"""The servers of the local cloud: the emulated AWS, the clinic's database, and a scratch server for restore tests."""
+"""The servers of the local cloud: the emulated AWS, an issuer of tokens, the clinic's database, and a scratch server."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from cloud_aws import Aws
 from database import run_sql
 from emulator import Emulator
 from folders import STATE
+from issuer import Issuer, Tokens
 from lab import Laboratory
 from mariadb import MariaDb
 
@@ -43,6 +44,7 @@ class Place:
     aws: Aws
     clinic: Database
     scratch: Database
+    tokens: Tokens
     emulator_log: str
 
     def as_json(self) -> str:
@@ -54,18 +56,23 @@ class Place:
         """What `as_json` wrote."""
         given = json.loads(text)
         return cls(
-            Aws(**given["aws"]), Database(**given["clinic"]), Database(**given["scratch"]), given["emulator_log"]
+            Aws(**given["aws"]),
+            Database(**given["clinic"]),
+            Database(**given["scratch"]),
+            Tokens(**given["tokens"]),
+            given["emulator_log"],
         )
 
 
 class CloudServers:
-    """The three servers, up for as long as this is entered."""
+    """The servers, up for as long as this is entered."""
 
     def __init__(self, options: Mapping[str, str] | None = None, state: Path = STATE) -> None:
         self.emulator = Emulator(state=state, options=LAMBDA_OPTIONS | dict(options or {}))
         self.clinic = MariaDb(buffer_pool_mb=CLINIC_POOL_MB, state=state)
         self.scratch = MariaDb(buffer_pool_mb=SCRATCH_POOL_MB, log_bin=False, state=state)
-        self._laboratory = Laboratory([self.emulator, self.clinic, self.scratch], quiet=True)
+        self.issuer = Issuer(state=state)
+        self._laboratory = Laboratory([self.emulator, self.issuer, self.clinic, self.scratch], quiet=True)
 
     @property
     def place(self) -> Place:
@@ -74,6 +81,7 @@ class CloudServers:
             Aws(self.emulator.endpoint),
             Database(self.clinic.port, str(self.clinic.socket)),
             Database(self.scratch.port, str(self.scratch.socket)),
+            self.issuer.tokens,
             str(self.emulator.log),
         )
 

@@ -1,4 +1,5 @@
-"""The demo: the functions in an emulated AWS back a made-up clinic up by themselves, a region is lost, all is restored.
+"""The demo: the functions in an emulated AWS back a made-up clinic up by themselves; disasters strike, a region is lost, all is
+restored.
 
     make demo                                    some 20 MB, two to three minutes
     make demo ARGS="--size-mb 200 --keep"        larger, and left running to try more commands
@@ -32,10 +33,12 @@ from cloud_functions import metrics
 from cloud_objects import Bucket, TooLate, read_record, schedule_of, switch_off
 from cloud_servers import CloudServers
 from database import SqlFailed
+from demo_drill import Drill
 from demo_proof import Proof, prove, require_equal
 from demo_screen import Screen, seconds, size
 from demo_tool import BINARY, StepFailed, Tool, exports
 from folders import RunFolder
+from issuer import ADMIN
 from lab import SIGNALS, Interrupted, on_signal, shown
 from server import ServerFailed
 
@@ -95,6 +98,8 @@ class Demo:
             self.test_restore(second)
         with self.screen.step("Is the vault whole? As every Monday"):
             self.verify()
+        with self.screen.step("The disaster drill, by calls of the API"):
+            self.drill(second)
         with self.screen.step("sa-east-1 is lost"):
             self.lose_region(second, proof)
 
@@ -202,6 +207,12 @@ class Demo:
         self.screen.proof("every object is there, and every byte as it was written")
         self.figures.append(("verify all", seconds(took)))
 
+    def drill(self, backup: dict[str, Any]) -> None:
+        """Ruin the database, and restore it as an administrator does."""
+        drill = Drill(self.screen, self.cloud, backup["backup"])
+        drill.run()
+        self.figures.extend(drill.figures)
+
     def lose_region(self, backup: dict[str, Any], expected: Proof) -> None:
         """Disable the primary key, and restore from the second region on a new server."""
         kms, key = self.cloud.place.aws.client("kms"), self.cloud.outputs["VaultKeyArn"]
@@ -209,7 +220,7 @@ class Demo:
         kms.disable_key(KeyId=key)
         place = self.servers.place
         here = Tool(self.arguments.binary.resolve(), self.cloud.settings())
-        failed = here.run("restore", "latest", "--into", RESTORED, expected=1)
+        failed = here.run("restore", backup["backup"], "--into", RESTORED, expected=1)
         self.screen.output(failed.err, most=4)
         self.screen.say(f"In {PRIMARY} no backup can be opened any more. Now from {REPLICA}, with its own key:")
 
@@ -217,8 +228,8 @@ class Demo:
         there = Tool(self.arguments.binary.resolve(), settings)
         for name in ("AWS_REGION", "GORGEN_VAULT", "GORGEN_KEYRING"):
             self.screen.command([f"export {name}={settings[name]}"])
-        self.screen.command([f"gorgen-backup restore latest --into {RESTORED}"])
-        ran = there.run("restore", "latest", "--into", RESTORED)
+        self.screen.command([f"gorgen-backup restore {backup['backup']} --into {RESTORED}"])
+        ran = there.run("restore", backup["backup"], "--into", RESTORED)
         self.screen.output(ran.out + ran.err)
         require_equal(expected, prove(self.servers.scratch, RESTORED), RESTORED)
         self.screen.proof(f"{backup['backup']} came back from {REPLICA} alone, equal by mariadb-dump's SHA-256")
@@ -272,7 +283,7 @@ class Demo:
         for example in (
             "gorgen-backup list",
             "gorgen-backup restore latest --into clinica_mine",
-            f"curl {place.aws.endpoint}/_ministack/health",
+            f"curl -H 'Authorization: Bearer {place.tokens.token(ADMIN)}' '{self.cloud.api_url}/v1/status'",
             f"mariadb --no-defaults --socket={place.clinic.socket} --user=root {CLINIC}",
         ):
             self.screen.line(f"  {example}")

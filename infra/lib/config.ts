@@ -69,6 +69,27 @@ export interface ObjectLockConfig {
   readonly days: number;
 }
 
+/** What a restore of the live data does not simply replace. */
+export interface RestoreConfig {
+  /** Tables whose later entries survive a restore. */
+  readonly appendOnly: string[];
+  /** Tables that a restore leaves as they are. */
+  readonly skip: string[];
+  /** Which way a table without the tenant column leads to its tenant. */
+  readonly tenantPaths: string[];
+  /** How long a restore can be undone. */
+  readonly undoHours: number;
+}
+
+/** Who may do what over the API: a claim of the token holds the caller's roles. */
+export interface RolesConfig {
+  readonly claim: string;
+  /** Sees everything, and starts backups. */
+  readonly admin: string;
+  /** Restores, too. */
+  readonly master: string;
+}
+
 /** Somebody else's OpenID Connect issuer, in place of a user pool of ours. */
 export interface JwtConfig {
   readonly issuer: string;
@@ -84,6 +105,8 @@ export interface Config {
   readonly scratch?: ScratchConfig;
   readonly network?: NetworkConfig;
   readonly tenantColumn?: string;
+  readonly restore: RestoreConfig;
+  readonly roles: RolesConfig;
   readonly timeZone: string;
   readonly retention: RetentionConfig;
   readonly objectLock: ObjectLockConfig;
@@ -114,12 +137,19 @@ const NOT_YET: readonly ScheduledJob[] = ['cleanup'];
 /** 2 vCPU: reading, compressing and sealing keep both busy. An account that is new may be limited to 3008. */
 const JOB_MEMORY_MB = 3538;
 
+/** Three days: a weekend passes before somebody notices. */
+const UNDO_HOURS = 72;
+
 /** What CloudWatch Logs takes as a retention. */
 const LOG_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 const ACCOUNT = /^\d{12}$/;
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 const HOST = /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/;
+/** They are given to functions in a list with commas. */
+const TABLE = /^[^\s,`]{1,64}$/;
+const TENANT_PATH = /^[^\s,.=]+\.[^\s,.=]+=[^\s,.=]+\.[^\s,.=]+$/;
+const ROLE = /^[^\s,[\]]{1,128}$/;
 const DATABASE = /^[A-Za-z0-9_$-]{1,64}$/;
 const USER = /^[A-Za-z0-9_.-]{1,32}$/;
 const SECRET_ARN = /^arn:aws:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+$/;
@@ -174,6 +204,8 @@ export function parseConfig(environment: EnvironmentName, document: unknown, sou
     primaryRegion: fields.text('primaryRegion', REGION, 'a region, such as sa-east-1', 'sa-east-1'),
     replicaRegion: fields.text('replicaRegion', REGION, 'a region, such as us-east-1', 'us-east-1'),
     database: readDatabase(fields, local),
+    restore: readRestore(fields, tenantColumn),
+    roles: readRoles(fields),
     timeZone: readTimeZone(fields),
     retention,
     objectLock: readObjectLock(fields, environment, retention),
@@ -293,6 +325,31 @@ function readRetention(root: Fields): RetentionConfig {
   };
   fields?.close();
   return retention;
+}
+
+function readRestore(fields: Fields, tenantColumn: string | undefined): RestoreConfig {
+  const restore = {
+    appendOnly: fields.texts('appendOnly', TABLE, 'the name of a table'),
+    skip: fields.texts('restoreSkip', TABLE, 'the name of a table'),
+    tenantPaths: fields.texts('tenantPaths', TENANT_PATH, 'table.column=parent.column'),
+    undoHours: fields.number('undoHours', 1, 8760, UNDO_HOURS),
+  };
+  const both = restore.skip.filter((table) => restore.appendOnly.includes(table));
+  if (both.length > 0) fields.fail('restoreSkip', both, 'other tables than appendOnly, which a restore adds to');
+  if (restore.tenantPaths.length > 0 && tenantColumn === undefined) {
+    fields.fail('tenantPaths', restore.tenantPaths, 'none without a tenantColumn, to which they lead');
+  }
+  return restore;
+}
+
+function readRoles(fields: Fields): RolesConfig {
+  const roles = {
+    claim: fields.text('roleClaim', /^\S+$/, 'the name of a claim', 'cognito:groups'),
+    admin: fields.text('adminRole', ROLE, 'the name of a role', 'admin'),
+    master: fields.text('masterRole', ROLE, 'the name of a role', 'admin_master'),
+  };
+  if (roles.admin === roles.master) fields.fail('masterRole', roles.master, 'another role than adminRole, which restores nothing');
+  return roles;
 }
 
 /** What is locked longer than the daily backups are kept could not be removed when retention lets it go. */

@@ -32,6 +32,26 @@ export function deadLetterQueueName(config: Config): string {
   return nameOf(config, 'dead-letters');
 }
 
+/** The group that the jobs' schedules are in. */
+export function scheduleGroupName(config: Config): string {
+  return nameOf(config, 'jobs');
+}
+
+/** The role with which the Scheduler starts a job. */
+export function scheduleRoleName(config: Config, job: string): string {
+  return nameOf(config, `schedule-${job}`);
+}
+
+/** The state machine of restores. */
+export function restoreMachineName(config: Config): string {
+  return nameOf(config, 'restore');
+}
+
+/** Its ARN, for those who know it by name alone. */
+export function restoreMachineArn(config: Config): string {
+  return `arn:aws:states:${config.primaryRegion}:${config.account}:stateMachine:${restoreMachineName(config)}`;
+}
+
 /** `GORGEN_VAULT`, and the dimension `Vault` of all metrics. */
 export function vaultUrl(config: Config): string {
   return `s3://${vaultBucketName(config)}`;

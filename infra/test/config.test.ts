@@ -33,6 +33,12 @@ describe('an environment', () => {
     });
   });
 
+  it('can undo a restore for three days, and knows roles as Cognito gives them', () => {
+    const config = configOf('dev');
+    expect(config.restore).toEqual({ appendOnly: [], skip: [], tenantPaths: [], undoHours: 72 });
+    expect(config.roles).toEqual({ claim: 'cognito:groups', admin: 'admin', master: 'admin_master' });
+  });
+
   it.each(['dev', 'demo'] as const)('of %s can be unlocked', (environment) => {
     expect(configOf(environment).objectLock).toEqual({ mode: 'governance', days: 1 });
   });
@@ -76,6 +82,14 @@ describe('a mistake is named with what was given and what is accepted', () => {
     ['too few zones', 'prod', (d) => d.network.availabilityZones.pop(), 'network.availabilityZones: expected one for each of the 2 subnets'],
     ['no subnet', 'prod', (d) => (d.network.subnetIds = []), 'network.subnetIds: expected at least one private subnet'],
     ['an issuer without audience', 'prod', (d) => (d.jwt = { issuer: 'https://a.example' }), 'jwt.audience: expected at least one audience'],
+    ['a table that is none', 'prod', (d) => (d.appendOnly = ['audit_log,users']), 'appendOnly[0]: expected the name of a table, got "audit_log,users"'],
+    ['a table skipped and added to', 'prod', (d) => (d.restoreSkip = ['x', 'audit_log']), 'restoreSkip: expected other tables than appendOnly, which a restore adds to, got ["audit_log"]'],
+    ['paths that lead nowhere', 'prod', (d) => { delete d.tenantColumn; d.tenantPaths = ['a.b=c.d']; }, 'tenantPaths: expected none without a tenantColumn'],
+    ['a path with one end', 'prod', (d) => (d.tenantPaths = ['senhas.user_id']), 'tenantPaths[0]: expected table.column=parent.column, got "senhas.user_id"'],
+    ['undo for ever', 'prod', (d) => (d.undoHours = 8761), 'undoHours: expected a whole number from 1 to 8760, got 8761'],
+    ['one role for both', 'prod', (d) => (d.masterRole = 'admin'), 'masterRole: expected another role than adminRole'],
+    ['a role that is a list', 'prod', (d) => (d.adminRole = '[admin]'), 'adminRole: expected the name of a role'],
+    ['a claim that is none', 'prod', (d) => (d.roleClaim = ''), 'roleClaim: expected the name of a claim, got ""'],
     ['no database', 'prod', (d) => delete d.database, 'database: missing; give host, name and login'],
     ['a text for an object', 'prod', (d) => (d.database = 'mysql://'), 'database: expected an object, got "mysql://"'],
   ])('%s', (_, environment, change, message) => {

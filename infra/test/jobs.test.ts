@@ -66,7 +66,12 @@ describe.each([...FUNCTIONS])('the function %s', (name) => {
     const bucket = 'arn:aws:s3:::gorgen-prod-vault-111122223333-sa-east-1/';
     const written = [statement?.Resource ?? []].flat().map((resource: string) => resource.replace(bucket, ''));
     const all = ['keys/*', 'locks/*', 'manifests/*', 'packs/*', 'runs/*', 'vault.json'];
-    expect(written.sort()).toEqual(name === 'backup' ? all : name === 'api' ? [] : ['runs/*']);
+    const others: Partial<Record<FunctionName, string[]>> = {
+      backup: all,
+      restore: ['locks/restore.json', 'restores/*', 'runs/*'],
+      api: ['audit/*', 'requests/*', 'restores/*'],
+    };
+    expect(written.sort()).toEqual(others[name] ?? ['runs/*']);
   });
 });
 
@@ -94,12 +99,15 @@ describe('functions', () => {
   });
 
   it('log in to the database as two users, each with its own secret', () => {
-    const secretOf = (name: FunctionName) =>
-      roleStatements(jobs, `gorgen-prod-${name}`).find(({ Action }) => Action === 'secretsmanager:GetSecretValue')?.Resource;
-    expect(secretOf('backup')).toMatch(/gorgen\/backup-/);
-    expect(secretOf('restore')).toMatch(/gorgen\/restore-/);
-    expect(secretOf('restore-test')).toMatch(/gorgen\/scratch-/);
-    for (const name of ['verify', 'report', 'cleanup'] as const) expect(secretOf(name)).toBeUndefined();
+    const secretsOf = (name: FunctionName) =>
+      roleStatements(templateOf(name), `gorgen-prod-${name}`)
+        .filter(({ Action }) => Action === 'secretsmanager:GetSecretValue')
+        .flatMap(({ Resource }) => Resource as string | string[])
+        .map((arn) => arn.replace(/.*gorgen\/(\w+)-.*/, '$1'));
+    expect(secretsOf('backup')).toEqual(['backup']);
+    expect(secretsOf('restore').sort()).toEqual(['restore', 'scratch']);
+    expect(secretsOf('restore-test')).toEqual(['scratch']);
+    for (const name of ['verify', 'report', 'cleanup', 'api'] as const) expect(secretsOf(name)).toEqual([]);
     expect(functionOf('backup').Environment.Variables).toMatchObject({
       GORGEN_DATABASE_URL: 'mysql://gorgen.cluster-abc.sa-east-1.rds.amazonaws.com:3306/gorgen?ca=rds',
       GORGEN_TENANT_COLUMN: 'tenant_id',
@@ -113,6 +121,19 @@ describe('functions', () => {
     expect(url('restore').GORGEN_DATABASE_SECRET).toBeUndefined();
     const connect = roleStatements(dev, 'gorgen-dev-restore').find(({ Action }) => Action === 'rds-db:connect');
     expect(connect.Resource).toBe('arn:aws:rds-db:sa-east-1:111122223333:dbuser:db-ABCDEFGHIJKLMNOP/gorgen_restore');
+  });
+
+  it('of restores know what a restore does not simply replace', () => {
+    const given = { appendOnly: ['audit_log', 'eventos'], restoreSkip: ['user_sessions'], tenantPaths: ['senhas.user_id=usuarios.id'], undoHours: 24 };
+    const changed = templates('prod', given).jobs as Template;
+    expect(functionOf('restore', changed).Environment.Variables).toMatchObject({
+      GORGEN_APPEND_ONLY: 'audit_log,eventos',
+      GORGEN_RESTORE_SKIP: 'user_sessions',
+      GORGEN_TENANT_PATHS: 'senhas.user_id=usuarios.id',
+      GORGEN_UNDO_HOURS: '24',
+      GORGEN_TENANT_COLUMN: 'tenant_id',
+    });
+    expect(functionOf('restore', templates('dev').jobs as Template).Environment.Variables.GORGEN_APPEND_ONLY).toBeUndefined();
   });
 
   it('are in the network of the database only if they talk to it', () => {
@@ -184,8 +205,20 @@ describe('the API', () => {
     expect(routes.map(({ RouteKey }) => RouteKey).sort()).toEqual([
       'GET /v1/backups',
       'GET /v1/backups/{id}',
+      'GET /v1/openapi.json',
+      'GET /v1/reports/{month}',
+      'GET /v1/restores',
+      'GET /v1/restores/{id}',
       'GET /v1/runs',
       'GET /v1/runs/{id}',
+      'GET /v1/status',
+      'PATCH /v1/schedules/{name}',
+      'POST /v1/backups',
+      'POST /v1/restores',
+      'POST /v1/restores/{id}/cancel',
+      'POST /v1/restores/{id}/promote',
+      'POST /v1/restores/{id}/undo',
+      'POST /v1/runs',
     ]);
     expect(routes.every(({ AuthorizationType, AuthorizerId }) => AuthorizationType === 'JWT' && AuthorizerId)).toBe(true);
   });
@@ -196,6 +229,59 @@ describe('the API', () => {
       AccessLogSettings: { DestinationArn: Match.anyValue(), Format: Match.stringLikeRegexp('authorizer.claims.sub') },
       DefaultRouteSettings: { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 40 },
     });
+  });
+
+  it('is throttled more where it changes something, once the routes are there', () => {
+    const [stage] = Object.values(api.findResources('AWS::ApiGatewayV2::Stage'));
+    const routes = Object.entries(api.findResources('AWS::ApiGatewayV2::Route'));
+    const changes = routes.map(([, { Properties }]) => Properties.RouteKey).filter((key) => !key.startsWith('GET '));
+    expect(Object.keys(stage?.Properties.RouteSettings).sort()).toEqual(changes.sort());
+    expect(Object.values(stage?.Properties.RouteSettings)).toEqual(changes.map(() => ({ ThrottlingRateLimit: 2, ThrottlingBurstLimit: 10 })));
+    expect(stage?.DependsOn).toEqual(expect.arrayContaining(routes.map(([id]) => id)));
+  });
+
+  it('asks others to work: one state machine, the jobs on a schedule, and their schedules', () => {
+    const statements = Object.fromEntries(roleStatements(api, 'gorgen-prod-api').map((statement) => [statement.Sid, statement]));
+    const place = 'sa-east-1:111122223333';
+    expect(statements.Restores).toMatchObject({
+      Action: 'states:StartExecution',
+      Resource: `arn:aws:states:${place}:stateMachine:gorgen-prod-restore`,
+    });
+    const jobsOnSchedule = ['backup', 'cleanup', 'report', 'restore-test', 'verify'];
+    expect(statements.Jobs).toMatchObject({
+      Action: 'lambda:InvokeFunction',
+      Resource: jobsOnSchedule.map((job) => `arn:aws:lambda:${place}:function:gorgen-prod-${job}`),
+    });
+    expect(statements.ListSchedules).toMatchObject({ Action: 'scheduler:ListSchedules', Resource: '*' });
+    expect(statements.Schedules).toMatchObject({
+      Action: ['scheduler:GetSchedule', 'scheduler:UpdateSchedule'],
+      Resource: `arn:aws:scheduler:${place}:schedule/gorgen-prod-jobs/*`,
+    });
+    expect(statements.RolesOfSchedules).toMatchObject({
+      Action: 'iam:PassRole',
+      Resource: jobsOnSchedule.map((job) => `arn:aws:iam::111122223333:role/gorgen-prod-schedule-${job}`),
+      Condition: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
+    });
+  });
+
+  it('finds by its settings what the other stack made', () => {
+    const { Variables } = functionOf('api').Environment;
+    const names = (type: string, property: string) => Object.values(jobs.findResources(type)).map(({ Properties }) => Properties[property]);
+    expect(names('AWS::StepFunctions::StateMachine', 'StateMachineName')).toEqual([Variables.GORGEN_RESTORE_MACHINE.split(':').at(-1)]);
+    expect(names('AWS::Scheduler::ScheduleGroup', 'Name')).toEqual([Variables.GORGEN_SCHEDULE_GROUP]);
+    for (const name of names('AWS::Lambda::Function', 'FunctionName')) expect(name).toMatch(new RegExp(`^${Variables.GORGEN_JOB_FUNCTIONS}`));
+    expect(Variables).toMatchObject({
+      GORGEN_ROLE_CLAIM: 'cognito:groups',
+      GORGEN_ADMIN_ROLE: 'admin',
+      GORGEN_MASTER_ROLE: 'admin_master',
+    });
+  });
+
+  it('knows the roles of its callers by the groups of the pool', () => {
+    const other = templates('prod', { adminRole: 'operador', masterRole: 'chefe' }).api as Template;
+    const groups = Object.values(other.findResources('AWS::Cognito::UserPoolGroup')).map(({ Properties }) => Properties.GroupName);
+    expect(groups.sort()).toEqual(['chefe', 'operador']);
+    expect(functionOf('api', other).Environment.Variables).toMatchObject({ GORGEN_ADMIN_ROLE: 'operador', GORGEN_MASTER_ROLE: 'chefe' });
   });
 
   it('knows people by two factors, whom an administrator has enrolled', () => {

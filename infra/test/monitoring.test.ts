@@ -75,6 +75,20 @@ describe('an alarm goes off when', () => {
     });
   });
 
+  it.each([
+    ['restores-failed', 'ExecutionsFailed'],
+    ['restores-timed-out', 'ExecutionsTimedOut'],
+  ])('%s: %s of the state machine', (name, MetricName) => {
+    const Value = 'arn:aws:states:sa-east-1:111122223333:stateMachine:gorgen-prod-restore';
+    expect(alarm(name)).toMatchObject({
+      Namespace: 'AWS/States',
+      MetricName,
+      Dimensions: [{ Name: 'StateMachineArn', Value }],
+      Period: 60,
+      Threshold: 0,
+    });
+  });
+
   it('an event was given up', () => {
     expect(alarm('dead-letters')).toMatchObject({
       MetricName: 'ApproximateNumberOfMessagesVisible',

@@ -20,15 +20,34 @@ describe('settings', () => {
   it('are given to the functions that read them, and to no others', () => {
     const vault = 'GORGEN_VAULT';
     const keyring = ['GORGEN_KEYRING', vault];
-    const database = ['GORGEN_DATABASE_SECRET', 'GORGEN_DATABASE_URL', ...keyring];
     expect(given('prod')).toEqual({
       backup: ['GORGEN_DATABASE_SECRET', 'GORGEN_DATABASE_URL', 'GORGEN_KEYRING', 'GORGEN_TENANT_COLUMN', vault],
-      restore: database,
+      restore: [
+        'GORGEN_APPEND_ONLY',
+        'GORGEN_DATABASE_SECRET',
+        'GORGEN_DATABASE_URL',
+        'GORGEN_KEYRING',
+        'GORGEN_RESTORE_SKIP',
+        'GORGEN_SCRATCH_SECRET',
+        'GORGEN_SCRATCH_URL',
+        'GORGEN_TENANT_COLUMN',
+        'GORGEN_UNDO_HOURS',
+        vault,
+      ],
       'restore-test': ['GORGEN_KEYRING', 'GORGEN_SCRATCH_SECRET', 'GORGEN_SCRATCH_URL', vault],
       verify: keyring,
       report: ['GORGEN_TIMEZONE', vault],
       cleanup: [vault],
-      api: [vault],
+      api: [
+        'GORGEN_ADMIN_ROLE',
+        'GORGEN_JOB_FUNCTIONS',
+        'GORGEN_MASTER_ROLE',
+        'GORGEN_RESTORE_MACHINE',
+        'GORGEN_ROLE_CLAIM',
+        'GORGEN_SCHEDULE_GROUP',
+        'GORGEN_TIMEZONE',
+        vault,
+      ],
     });
   });
 

@@ -104,6 +104,17 @@ describe.each([
     expect(settings.Condition.ArnNotLike['aws:PrincipalArn']).toContain(glass);
   });
 
+  it('takes packs, manifests, journals and the trail of calls once: no write without If-None-Match', () => {
+    const { Effect, Principal, Action, Resource, Condition } = bucketStatement(template, 'WrittenOnce');
+    expect([Effect, Principal, Action]).toEqual(['Deny', { AWS: '*' }, 's3:PutObject']);
+    expect(Resource.map((resource: any) => resource['Fn::Join'][1].at(-1))).toEqual(['/audit/*', '/manifests/*', '/packs/*', '/restores/*.journal']);
+    expect(Condition).toEqual({
+      Null: { 's3:if-none-match': 'true' },
+      Bool: { 's3:ObjectCreationOperation': 'true' },
+      ArnNotLike: { 'aws:PrincipalArn': ['arn:aws:iam::111122223333:role/gorgen-break-glass'] },
+    });
+  });
+
   it('says who read it', () => {
     template.hasResourceProperties('AWS::S3::Bucket', {
       BucketName,
@@ -220,8 +231,8 @@ describe('outputs', () => {
     ['vaultKey', ['VaultKeyArn']],
     ['vaultReplica', ['ReplicaBucket', 'ReplicaKeyArn']],
     ['vault', ['VaultBucket']],
-    ['jobs', ['DeadLetterQueueUrl', 'FunctionBackup', 'FunctionCleanup', 'FunctionRestoreTest', 'FunctionRestore', 'FunctionVerify', 'FunctionReport']],
-    ['api', ['FunctionApi', 'UserPoolId', 'UserPoolClientId', 'ApiUrl']],
+    ['jobs', ['DeadLetterQueueUrl', 'FunctionBackup', 'FunctionCleanup', 'FunctionRestoreTest', 'FunctionRestore', 'FunctionVerify', 'FunctionReport', 'RestoreMachineArn']],
+    ['api', ['FunctionApi', 'ApiUrl']],
     ['monitoring', ['TopicArn']],
     ['monitoringReplica', ['ReplicaTopicArn']],
   ])('of %s are what scripts expect', (stack, names) => {

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from cloud_functions import json_lines, metrics
 from cloud_objects import read_record, schedule_of, switch_off
-from conftest import World
+from cloud_world import World
 
 # The schedule says every minute, and the emulator looks every ten seconds.
 FIRES_WITHIN = 100

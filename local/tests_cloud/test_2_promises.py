@@ -15,7 +15,7 @@ from cloud_buckets import FEATURES, promises
 from cloud_functions import NAMES
 from cloud_objects import Bucket
 from cloud_templates import Resolver, Resource, Stack
-from conftest import World
+from cloud_world import World
 
 BUCKETS = ("vault", "replica")
 
@@ -131,7 +131,13 @@ def test_only_backup_restore_and_the_restore_test_know_a_database(world: World) 
         given = world.functions.configuration(name).get("Environment", {}).get("Variables", {})
         expected = {
             "backup": {"GORGEN_DATABASE_URL", "GORGEN_DATABASE_SECRET"},
-            "restore": {"GORGEN_DATABASE_URL", "GORGEN_DATABASE_SECRET"},
+            "restore": {
+                "GORGEN_DATABASE_URL",
+                "GORGEN_DATABASE_SECRET",
+                # For a look at the past that does not touch production.
+                "GORGEN_SCRATCH_URL",
+                "GORGEN_SCRATCH_SECRET",
+            },
             "restore-test": {"GORGEN_SCRATCH_URL", "GORGEN_SCRATCH_SECRET"},
         }.get(name, set())
         assert {key for key in given if "DATABASE" in key or "SCRATCH" in key} == expected, name

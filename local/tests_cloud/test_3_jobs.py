@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -18,7 +17,8 @@ from botocore.exceptions import ClientError
 import clinic
 from cloud_deploy import CLINIC
 from cloud_functions import Answer
-from conftest import World
+from cloud_processes import processes_of
+from cloud_world import World, succeeded
 from demo_proof import prove, require_equal
 
 LEASE_SECONDS = 5
@@ -68,27 +68,6 @@ def configured(world: World, name: str, timeout: int | None = None, **more: str)
         lambdas.update_function_configuration(
             FunctionName=function, Timeout=before["Timeout"], Environment={"Variables": variables}
         )
-
-
-def processes_of(world: World, name: str) -> list[int]:
-    """The running processes of a function: children of the emulator that carry its name."""
-    wanted = f"AWS_LAMBDA_FUNCTION_NAME={world.functions.name(name)}".encode()
-    endpoint = f"AWS_ENDPOINT_URL={world.aws.endpoint}".encode()
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            environment = (folder / "environ").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if wanted in environment and endpoint in environment:
-            found.append(int(folder.name))
-    return found
-
-
-def succeeded(answer: Answer) -> dict[str, object]:
-    """The answer's payload; it must not be a failure."""
-    assert not answer.failed, f"{answer.error_type}: {answer.error_message}\n{answer.log}"
-    return dict(answer.payload)
 
 
 def test_an_event_delivered_twice_runs_once(world: World) -> None:

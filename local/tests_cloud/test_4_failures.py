@@ -15,7 +15,7 @@ import pytest
 
 from cloud_functions import NAMES, metrics
 from cloud_objects import read_record, write_record
-from conftest import World
+from cloud_world import World
 from folders import PROJECT
 
 EVENTS = sorted((PROJECT / "functions").glob("*/events/*.json"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +14,10 @@ from botocore.exceptions import ClientError
 
 from cloud_aws import Aws
 from cloud_objects import read_record
-from conftest import World
+from cloud_world import World
 
 DENIED = {"AccessDenied", "AccessDeniedException"}
+SCHEDULES, A_SCHEDULE = "gorgen-demo-jobs", "gorgen-demo-verify"
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,16 @@ def read(prefix: str) -> Attempt:
 def write(key: str) -> Attempt:
     """Write an object into the vault."""
     return Attempt(f"write {key}", lambda world, role: world.vault_as(role).put(key, b"{}"))
+
+
+def create(folder: str) -> Attempt:
+    """Write an object into the vault that was never there, as what is written once must be."""
+
+    def do(world: World, role: Aws) -> Any:
+        key = f"{folder}{secrets.token_hex(8)}"
+        return role.client("s3").put_object(Bucket=world.vault.name, Key=key, Body=b"{}", IfNoneMatch="*")
+
+    return Attempt(f"create an object in {folder}", do)
 
 
 def open_data_key(purpose: str) -> Attempt:
@@ -167,9 +180,54 @@ def assume_another_role(world: World, role: Aws) -> Any:
     return role.as_role(world.functions.configuration("restore")["Role"])
 
 
-def invoke_restore(world: World, role: Aws) -> Any:
-    """Have the restore run."""
-    return role.client("lambda").invoke(FunctionName=world.functions.name("restore"), Payload="{}")
+def invoke(function: str) -> Attempt:
+    """Have a job run, without waiting for it."""
+
+    def do(world: World, role: Aws) -> Any:
+        name = world.functions.name(function)
+        return role.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload="{}")
+
+    return Attempt(f"invoke {function}", do)
+
+
+def start_machine(world: World, role: Aws) -> Any:
+    """Have a restore taken through its steps; there is no such action, so nothing comes of it."""
+    given = json.dumps({"restore": "x", "action": "nothing"})
+    return role.client("stepfunctions").start_execution(
+        stateMachineArn=world.cloud.outputs["RestoreMachineArn"], name=secrets.token_hex(8), input=given
+    )
+
+
+def change_machine(world: World, role: Aws) -> Any:
+    """Have the state machine do something else."""
+    return role.client("stepfunctions").update_state_machine(
+        stateMachineArn=world.cloud.outputs["RestoreMachineArn"], definition="{}"
+    )
+
+
+def change_function(world: World, role: Aws) -> Any:
+    """Give a function other settings."""
+    return role.client("lambda").update_function_configuration(
+        FunctionName=world.functions.name("restore"), Environment={"Variables": {}}
+    )
+
+
+def list_schedules(_world: World, role: Aws) -> Any:
+    """See which schedules there are."""
+    return role.client("scheduler").list_schedules()
+
+
+def update_schedule(_world: World, role: Aws) -> Any:
+    """Write a schedule as it is."""
+    scheduler = role.client("scheduler")
+    found = scheduler.get_schedule(GroupName=SCHEDULES, Name=A_SCHEDULE)
+    kept = ("GroupName", "Name", "ScheduleExpression", "FlexibleTimeWindow", "Target", "State")
+    return scheduler.update_schedule(**{key: found[key] for key in kept})
+
+
+def delete_schedule(_world: World, role: Aws) -> Any:
+    """Remove a schedule."""
+    return role.client("scheduler").delete_schedule(GroupName=SCHEDULES, Name=A_SCHEDULE)
 
 
 def plain(do: Callable[[World, Aws], Any]) -> Attempt:

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
+from cloud_api import CONFIRMED
 from cloud_deploy import CLINIC
-from cloud_functions import Answer
-from conftest import World
+from cloud_world import World, succeeded
 from demo_proof import prove, require_equal
-from folders import PROJECT
-
-
-def succeeded(answer: Answer) -> dict[str, Any]:
-    """The answer's payload; it must not be a failure."""
-    assert not answer.failed, f"{answer.error_type}: {answer.error_message}\n{answer.log}"
-    return dict(answer.payload)
 
 
 def test_backup(world: World) -> None:
@@ -50,10 +40,23 @@ def test_report(world: World) -> None:
 
 
 def test_api(world: World) -> None:
-    event = json.loads((PROJECT / "functions/api/events/list-backups.json").read_text("utf-8"))
-    answer = succeeded(world.functions.invoke("api", event))
-    assert answer["statusCode"] == 200, answer
-    assert len(json.loads(answer["body"])["backups"]) == 2
+    assert len(world.admin.get("/v1/backups")["backups"]) == 2
+    assert world.admin.get("/v1/status")["schedules"]
+
+
+def test_restore_in_place_by_the_api_and_the_state_machine(world: World) -> None:
+    place = world.cloud.place.clinic
+    whole = prove(place, CLINIC)
+    place.sql("SET FOREIGN_KEY_CHECKS = 0; DELETE FROM pacientes", CLINIC)
+    restore = world.master.restore(backup="latest", mode="in-place", **CONFIRMED)
+    record = world.admin.wait(restore)
+    assert record["stage"] == "restored", record
+    require_equal(whole, prove(place, CLINIC), CLINIC)
+    world.master.expect(202, "POST", f"/v1/restores/{restore}/undo", CONFIRMED)
+    assert world.admin.wait(restore, ("undone", "failed"))["stage"] == "undone"
+    assert place.sql("SELECT COUNT(*) FROM pacientes", CLINIC).strip() == "0"
+    world.master.expect(202, "POST", "/v1/runs", {"job": "report"})
+    world.master.expect(200, "PATCH", "/v1/schedules/verify", {"enabled": False})
 
 
 def test_cleanup_refuses_by_its_right_name(world: World) -> None:

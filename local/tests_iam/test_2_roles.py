@@ -3,18 +3,24 @@ so that no denial here is only a request that was wrong."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from attempts import (
     Attempt,
     assume_another_role,
     change_bucket_policy,
+    change_function,
+    change_machine,
+    create,
     delete_many,
     delete_object,
+    delete_schedule,
     delete_version,
     delete_version_in_spite_of_its_lock,
     destroy_key,
@@ -22,7 +28,8 @@ from attempts import (
     end_replication,
     end_versions,
     expire_all,
-    invoke_restore,
+    invoke,
+    list_schedules,
     make_data_key,
     must_be_refused,
     open_data_key,
@@ -31,11 +38,14 @@ from attempts import (
     read,
     read_secret_of,
     shorten_lock,
+    start_machine,
+    update_schedule,
     write,
     write_with_another_encryption,
 )
+from cloud_aws import ACCOUNT, Aws
 from cloud_functions import NAMES
-from conftest import World
+from cloud_world import World
 
 READERS = ("restore", "restore-test", "verify")
 WRITERS_OF_RUNS = tuple(name for name in NAMES if name != "api")
@@ -65,20 +75,32 @@ DESTRUCTION = [
         destroy_key,
         disable_key,
         assume_another_role,
-        invoke_restore,
+        change_machine,
+        change_function,
+        delete_schedule,
     )
 ]
+# Whom the API may ask to work; restore works for the state machine alone.
+JOBS = ("backup", "verify", "report", "restore-test", "cleanup")
+FOLDERS_OF_API = ("audit/x", "requests/x")
 
 FORBIDDEN: list[tuple[str, Attempt]] = [
     *((name, attempt) for name in NAMES for attempt in (*LOOSENING, *DESTRUCTION)),
     *((name, read_secret_of("restore")) for name in NAMES if name != "restore"),
     *((name, read_secret_of("backup")) for name in NAMES if name != "backup"),
-    *((name, read_secret_of("restore-test")) for name in NAMES if name != "restore-test"),
+    *((name, read_secret_of("restore-test")) for name in NAMES if name not in ("restore", "restore-test")),
     *((name, open_data_key(purpose)) for name in WITHOUT_ROWS for purpose in ("rows", "manifest", "naming")),
     *((name, plain(make_data_key)) for name in NAMES if name != "backup"),
     *((name, read("packs/")) for name in WITHOUT_ROWS),
     *((name, write(key)) for name in NAMES if name != "backup" for key in FOLDERS_OF_BACKUP),
+    *((name, write(key)) for name in NAMES if name != "api" for key in FOLDERS_OF_API),
+    *((name, write("restores/x")) for name in NAMES if name not in ("restore", "api")),
+    *((name, write("locks/restore.json")) for name in NAMES if name not in ("restore", "backup")),
+    *((name, invoke("restore")) for name in NAMES),
+    *((name, invoke("backup")) for name in NAMES if name != "api"),
+    *((name, plain(do)) for name in NAMES if name != "api" for do in (start_machine, list_schedules, update_schedule)),
     ("api", write("runs/x")),
+    ("restore", write("locks/backup.json")),
     ("backup", write("elsewhere/x")),
     ("backup", plain(write_with_another_encryption)),
 ]
@@ -90,7 +112,26 @@ ALLOWED: list[tuple[str, Attempt]] = [
     *((name, read("packs/")) for name in ("backup", *READERS)),
     *((name, read(prefix)) for name in NAMES for prefix in ("vault.json", "keys/", "manifests/", "runs/")),
     *((name, write("runs/x")) for name in WRITERS_OF_RUNS),
-    ("backup", write("packs/x")),
+    *((name, write("restores/x")) for name in ("restore", "api")),
+    ("restore", write("locks/restore.json")),
+    ("restore", read_secret_of("restore-test")),
+    ("backup", create("packs/")),
+    ("backup", create("manifests/")),
+    ("restore", create("restores/")),
+    ("api", create("audit/")),
+    ("api", write("requests/x")),
+    *((name, read(prefix)) for name in ("report", "cleanup", "api") for prefix in ("restores/", "audit/")),
+    *(("api", invoke(job)) for job in JOBS),
+    *(("api", plain(do)) for do in (start_machine, list_schedules, update_schedule)),
+]
+
+OF_THE_MACHINE: list[Attempt] = [
+    *DESTRUCTION,
+    *(invoke(job) for job in JOBS if job != "backup"),
+    read("manifests/"),
+    read_secret_of("restore"),
+    open_data_key("rows"),
+    plain(start_machine),
 ]
 
 
@@ -122,6 +163,51 @@ def test_a_role_could_not_even_without_the_policy_of_the_vault(world: World, nam
         for attempt in LOOSENING:
             said = must_be_refused(attempt, world, world.roles[name])
             assert "no identity-based policy allows" in said, said
+
+
+@pytest.fixture(scope="module")
+def machine(world: World) -> Aws:
+    """The role of the state machine, which trusts Step Functions for this one machine and nobody else; made to trust the account."""
+    described = world.aws.client("stepfunctions").describe_state_machine(
+        stateMachineArn=world.cloud.outputs["RestoreMachineArn"]
+    )
+    iam, arn = world.aws.client("iam"), described["roleArn"]
+    name = arn.rsplit("/", 1)[1]
+    with pytest.raises(ClientError, match="not authorized to perform: sts:AssumeRole"):
+        world.aws.as_role(arn)
+    trusted = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    anybody = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+    changed = trusted | {"Statement": [*trusted["Statement"], anybody]}
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(changed))
+    role = world.aws.as_role(arn)
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trusted))
+    return role
+
+
+@pytest.mark.parametrize("attempt", OF_THE_MACHINE, ids=lambda attempt: attempt.what)
+def test_the_state_machine_may_not(world: World, machine: Aws, attempt: Attempt) -> None:
+    must_be_refused(attempt, world, machine)
+
+
+@pytest.mark.parametrize("function", ["restore", "backup"])
+def test_the_state_machine_may_invoke(world: World, machine: Aws, function: str) -> None:
+    invoke(function).do(world, machine)
+
+
+def test_the_api_cannot_change_what_it_wrote_into_the_trail(world: World) -> None:
+    """The bucket's policy asks for this header, which the emulator never sees; that it does is for the template's test."""
+    api, bucket = world.roles["api"].client("s3"), world.vault.name
+    trail = {"Bucket": bucket, "Key": min(world.vault.objects("audit/"))}
+    before = world.vault.get(trail["Key"])
+    with pytest.raises(ClientError) as refused:
+        api.put_object(**trail, Body=b"{}", IfNoneMatch="*")
+    assert refused.value.response["Error"]["Code"] == "PreconditionFailed"
+    version = world.vault.s3.head_object(**trail)["VersionId"]
+    for deletion in (trail, trail | {"VersionId": version}):
+        must_be_refused(Attempt("delete", lambda _world, _role, given=deletion: api.delete_object(**given)), world, world.aws)
+    assert world.vault.get(trail["Key"]) == before
+    (lock,) = [world.vault.s3.get_object_retention(**trail)["Retention"]]
+    assert lock["Mode"] == "GOVERNANCE"
 
 
 @pytest.mark.parametrize("name, attempt", named(ALLOWED))

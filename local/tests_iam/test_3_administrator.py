@@ -28,9 +28,9 @@ from attempts import (
     write_with_another_encryption,
 )
 from cloud_aws import ACCOUNT, Aws
-from cloud_enforced import DATA_KEYS, asks_for_tls, statements
+from cloud_enforced import DATA_KEYS, asks_for_absence, asks_for_tls, statements
 from cloud_templates import Resolver
-from conftest import World
+from cloud_world import World
 
 ADMINISTRATOR = "administrator"
 
@@ -135,6 +135,15 @@ def test_every_bucket_asks_for_tls_in_the_real_templates(world: World) -> None:
             assert set(bucket.properties["PublicAccessBlockConfiguration"].values()) == {True}
             buckets += 1
     assert buckets == 4
+
+
+def test_what_is_written_once_asks_for_absence_in_the_real_templates(world: World) -> None:
+    asking = []
+    for stack in world.synthesized:
+        for resource in stack.resources("AWS::S3::BucketPolicy"):
+            asking += [found["Resource"] for found in statements(resource.properties) if asks_for_absence(found)]
+    assert len(asking) == 2
+    assert all(str(found).count(folder) == 1 for found in asking for folder in ("/packs/*", "/manifests/*", "/audit/*"))
 
 
 def test_the_public_is_shut_out(world: World) -> None:

@@ -3,6 +3,8 @@ import { PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Config, ServerConfig } from '../config';
 
 export interface DatabaseAccess {
+  /** Of the policy. */
+  readonly name: 'Database' | 'Scratch';
   readonly environment: Record<string, string>;
   readonly policy: PolicyDocument;
 }
@@ -13,12 +15,14 @@ export function sourceAccess(config: Config, user: 'backup' | 'restore'): Databa
   const { login } = database;
   if (login.kind === 'secret') {
     return {
+      name: 'Database',
       environment: { GORGEN_DATABASE_URL: url(database), GORGEN_DATABASE_SECRET: login[user] },
       policy: readSecret(config, login[user], login.keyArn),
     };
   }
   const dbUser = `arn:aws:rds-db:${config.primaryRegion}:${config.account}:dbuser:${login.resourceId}/${login[user]}`;
   return {
+    name: 'Database',
     environment: { GORGEN_DATABASE_URL: url(database, login[user]) },
     policy: new PolicyDocument({
       statements: [new PolicyStatement({ actions: ['rds-db:connect'], resources: [dbUser] })],
@@ -26,11 +30,12 @@ export function sourceAccess(config: Config, user: 'backup' | 'restore'): Databa
   };
 }
 
-/** The throw-away server of restore tests; nothing when there is none. */
+/** The throw-away server, for restore tests and for a look at the past; nothing when there is none. */
 export function scratchAccess(config: Config): DatabaseAccess | undefined {
   const { scratch } = config;
   if (!scratch) return undefined;
   return {
+    name: 'Scratch',
     environment: { GORGEN_SCRATCH_URL: url(scratch), GORGEN_SCRATCH_SECRET: scratch.secretArn },
     policy: readSecret(config, scratch.secretArn, scratch.keyArn),
   };

@@ -30,7 +30,10 @@ export interface JobFunctionProps {
   readonly memoryMb: number;
   readonly timeout: Duration;
   readonly environment?: Record<string, string>;
-  readonly database?: DatabaseAccess | undefined;
+  /** The databases it logs in to. */
+  readonly databases?: readonly (DatabaseAccess | undefined)[];
+  /** What it may do besides, and why its wildcards are no wider than they must be. */
+  readonly more?: { readonly policy: PolicyDocument; readonly reason: string };
   readonly network?: DatabaseNetwork | undefined;
   /** Where events go that failed; a function that only answers has none. */
   readonly deadLetters?: IQueue;
@@ -41,7 +44,8 @@ export class JobFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: JobFunctionProps) {
     super(scope, id);
-    const { config, name, database, network } = props;
+    const { config, name, network, more } = props;
+    const databases = (props.databases ?? []).filter((access) => access !== undefined);
     const functionName = nameOf(config, name);
     const logs = new LogGroup(this, 'Logs', {
       logGroupName: `/aws/lambda/${functionName}`,
@@ -62,7 +66,8 @@ export class JobFunction extends Construct {
             }),
           ],
         }),
-        ...(database && { Database: database.policy }),
+        ...Object.fromEntries(databases.map(({ name: database, policy }) => [database, policy])),
+        ...(more && { More: more.policy }),
         ...(network && { Network: networkPolicy() }),
       },
     });
@@ -76,7 +81,7 @@ export class JobFunction extends Construct {
       memorySize: props.memoryMb,
       timeout: props.timeout,
       role,
-      environment: { GORGEN_VAULT: vaultUrl(config), ...props.environment, ...database?.environment },
+      environment: Object.assign({ GORGEN_VAULT: vaultUrl(config) }, props.environment, ...databases.map(({ environment }) => environment)),
       loggingFormat: LoggingFormat.JSON,
       logGroup: logs,
       ...(network && { vpc: network.vpc, vpcSubnets: { subnets: network.subnets }, securityGroups: [network.securityGroup] }),
@@ -92,6 +97,7 @@ export class JobFunction extends Construct {
       [
         { id: 'AwsSolutions-IAM5', reason: `${VAULT_ACCESS_REASON} Streams of one log group are named by Lambda.` },
         ...(network ? [{ id: 'AwsSolutions-IAM5', reason: NETWORK_REASON }] : []),
+        ...(more ? [{ id: 'AwsSolutions-IAM5', reason: more.reason }] : []),
       ],
       true,
     );

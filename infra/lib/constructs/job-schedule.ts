@@ -5,7 +5,7 @@ import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Config, ScheduledJob } from '../config';
-import { nameOf } from '../names';
+import { nameOf, scheduleRoleName } from '../names';
 
 /** Of the delivery of the event alone: a job that fails is retried by Lambda. A backup an hour late is better left to the alarm. */
 const RETRY = { maximumRetryAttempts: 2, maximumEventAgeInSeconds: 3600 };
@@ -23,7 +23,7 @@ export class JobSchedule extends Construct {
     super(scope, id);
     const { expression, enabled } = config.schedules[job];
     const role = new Role(this, 'Role', {
-      roleName: nameOf(config, `schedule-${job}`),
+      roleName: scheduleRoleName(config, job),
       description: `gorgen-backup: starts ${job}`,
       assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': config.account, 'aws:SourceArn': group.attrArn } },

@@ -33,8 +33,7 @@ export class Operators extends Construct {
     });
     const client: UserPoolClient = pool.addClient('Console', {
       userPoolClientName: nameOf(config, 'console'),
-      // The script of the local cloud is its own administrator and logs its user in.
-      authFlows: { userSrp: true, adminUserPassword: config.local },
+      authFlows: { userSrp: true },
       disableOAuth: true,
       preventUserExistenceErrors: true,
       enableTokenRevocation: true,
@@ -42,6 +41,13 @@ export class Operators extends Construct {
       idTokenValidity: Duration.hours(1),
       refreshTokenValidity: Duration.hours(12),
     });
+    const { admin, master } = config.roles;
+    for (const [id, groupName, description] of [
+      ['Admins', admin, 'See everything, and start backups'],
+      ['Masters', master, 'Restore, too'],
+    ] as const) {
+      pool.addGroup(id, { groupName, description });
+    }
     this.jwt = {
       issuer: `https://cognito-idp.${config.primaryRegion}.amazonaws.com/${pool.userPoolId}`,
       audience: [client.userPoolClientId],

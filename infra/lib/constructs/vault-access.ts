@@ -15,8 +15,8 @@ interface VaultAccess {
 
 const RUNS = ['runs/*'];
 const ALL = ['*'];
-/** All but packs, where the rows are. */
-const RECORDS = ['vault.json', 'keys/*', 'manifests/*', 'runs/*', 'locks/*'];
+/** All but packs, where the rows are, and requests, which are the API's own. */
+const RECORDS = ['vault.json', 'keys/*', 'manifests/*', 'runs/*', 'locks/*', 'restores/*', 'audit/*'];
 
 const ACCESS: Readonly<Record<FunctionName, VaultAccess>> = {
   backup: {
@@ -24,13 +24,14 @@ const ACCESS: Readonly<Record<FunctionName, VaultAccess>> = {
     reads: ALL,
     dataKeys: 'make',
   },
-  restore: { writes: RUNS, reads: ALL, dataKeys: 'open' },
+  // Not the lock of backups: two restores exclude each other by one of their own.
+  restore: { writes: ['runs/*', 'restores/*', 'locks/restore.json'], reads: ALL, dataKeys: 'open' },
   'restore-test': { writes: RUNS, reads: ALL, dataKeys: 'open' },
   verify: { writes: RUNS, reads: ALL, dataKeys: 'open' },
   report: { writes: RUNS, reads: RECORDS, dataKeys: 'none' },
   // It deletes nothing yet, so it may delete nothing yet.
   cleanup: { writes: RUNS, reads: RECORDS, dataKeys: 'none' },
-  api: { writes: [], reads: RECORDS, dataKeys: 'none' },
+  api: { writes: ['restores/*', 'audit/*', 'requests/*'], reads: [...RECORDS, 'requests/*'], dataKeys: 'none' },
 };
 
 /** Why the wildcards in these policies are as narrow as they can be, for cdk-nag. */

@@ -17,6 +17,9 @@ import { AccessLogBucket } from './access-log-bucket';
 /** How long what was deleted or overwritten stays after its lock has ended. */
 const REGRET_DAYS = 30;
 
+/** What is written once, by the vault's format: a second write to the same name is nobody's work. */
+const WRITTEN_ONCE = ['packs/*', 'manifests/*', 'audit/*', 'restores/*.journal'];
+
 /** What only a deployment may change: with these one could take the vault's promises back, bit by bit. */
 const PROTECTED_SETTINGS = [
   's3:PutBucketVersioning',
@@ -70,6 +73,7 @@ export class VaultBucket extends Construct {
       removalPolicy: keep(config),
     });
     this.forbidOtherEncryption(key);
+    this.forbidOverwriting(config);
     this.forbidLoosening(config);
   }
 
@@ -84,10 +88,20 @@ export class VaultBucket extends Construct {
     deny('OnlyTheKeyOfTheVault', 's3:x-amz-server-side-encryption-aws-kms-key-id', key.keyArn);
   }
 
+  /** Versions would keep what was there, but the newest is what all read: an object that must not change has one version. */
+  private forbidOverwriting(config: Config): void {
+    const objects = WRITTEN_ONCE.map((names) => this.bucket.arnForObjects(names));
+    // Of an upload in parts only its completion makes an object, and says whether there may be one.
+    this.deny('WrittenOnce', ['s3:PutObject'], objects, {
+      Null: { 's3:if-none-match': 'true' },
+      Bool: { 's3:ObjectCreationOperation': 'true' },
+      ...butFor(config.breakGlass),
+    });
+  }
+
   /** An administrator in a hurry, or somebody with an administrator's session, must not be able to loosen anything. */
   private forbidLoosening(config: Config): void {
     const deployments = `arn:aws:iam::${config.account}:role/cdk-*-cfn-exec-role-${config.account}-*`;
-    const butFor = (arns: string[]) => (arns.length > 0 ? { ArnNotLike: { 'aws:PrincipalArn': arns } } : {});
     this.deny('NobodyShortensALock', ['s3:BypassGovernanceRetention'], [this.bucket.arnForObjects('*')], {
       ...butFor(config.breakGlass),
     });
@@ -104,4 +118,9 @@ export class VaultBucket extends Construct {
       new PolicyStatement({ sid, effect: Effect.DENY, principals: [new AnyPrincipal()], actions, resources, conditions }),
     );
   }
+}
+
+/** The condition under which a denial spares these. */
+function butFor(arns: string[]): Record<string, unknown> {
+  return arns.length > 0 ? { ArnNotLike: { 'aws:PrincipalArn': arns } } : {};
 }

@@ -10,7 +10,8 @@ import { DatabaseNetwork } from '../constructs/database-network';
 import { DeadLetters } from '../constructs/dead-letters';
 import { JobFunction, type JobFunctionProps } from '../constructs/job-function';
 import { JobSchedule } from '../constructs/job-schedule';
-import { inCamels, type Job, JOBS, nameOf } from '../names';
+import { RestoreMachine } from '../constructs/restore-machine';
+import { inCamels, type Job, JOBS, scheduleGroupName } from '../names';
 
 /** As long as Lambda lets a function run; a job that sees the end near stops cleanly. */
 const LONG = Duration.minutes(15);
@@ -46,30 +47,33 @@ export class JobsStack extends Stack {
       });
     this.functions = Object.fromEntries(JOBS.map((name) => [name, make(name)])) as Record<Job, JobFunction>;
     this.addSchedules(config);
+    const { restore, backup } = this.functions;
+    new RestoreMachine(this, 'RestoreMachine', { config, restore: restore.lambda, backup: backup.lambda });
   }
 
   /** In what the jobs differ. Only those that talk to a database are in its network. */
   private particulars(config: Config, key: IKey, network: DatabaseNetwork | undefined) {
     const keyring = { GORGEN_KEYRING: `kms:${key.keyArn}` };
+    const tenant: Record<string, string> = config.tenantColumn === undefined ? {} : { GORGEN_TENANT_COLUMN: config.tenantColumn };
     const big = { memoryMb: config.jobMemoryMb, network };
     return {
       backup: {
         ...big,
         description: 'Backs up the database into the vault',
-        environment: { ...keyring, ...(config.tenantColumn !== undefined && { GORGEN_TENANT_COLUMN: config.tenantColumn }) },
-        database: sourceAccess(config, 'backup'),
+        environment: { ...keyring, ...tenant },
+        databases: [sourceAccess(config, 'backup')],
       },
       restore: {
         ...big,
-        description: 'Restores a backup into a database; an empty event only shows the plan',
-        environment: keyring,
-        database: sourceAccess(config, 'restore'),
+        description: 'Restores a backup, step by step as the state machine asks; an empty event only shows the plan',
+        environment: { ...keyring, ...tenant, ...restoreSettings(config) },
+        databases: [sourceAccess(config, 'restore'), scratchAccess(config)],
       },
       'restore-test': {
         ...big,
         description: 'Restores a backup into a throw-away database and compares it, row by row',
         environment: keyring,
-        database: scratchAccess(config),
+        databases: [scratchAccess(config)],
       },
       verify: { description: 'Checks that all backups are whole', memoryMb: MIDDLE_MB, environment: keyring },
       report: {
@@ -83,7 +87,7 @@ export class JobsStack extends Stack {
   }
 
   private addSchedules(config: Config): void {
-    const group = new CfnScheduleGroup(this, 'Schedules', { name: nameOf(config, 'jobs') });
+    const group = new CfnScheduleGroup(this, 'Schedules', { name: scheduleGroupName(config) });
     for (const job of SCHEDULED_JOBS) {
       if (job === 'restore-test' && !config.scratch) continue;
       const { lambda } = this.functions[job];
@@ -94,4 +98,11 @@ export class JobsStack extends Stack {
       Annotations.of(this).addWarningV2('gorgen:no-scratch', advice);
     }
   }
+}
+
+/** What a restore of the live data does not simply replace; an empty list is no setting. */
+function restoreSettings({ restore }: Config): Record<string, string> {
+  const lists = { GORGEN_APPEND_ONLY: restore.appendOnly, GORGEN_RESTORE_SKIP: restore.skip, GORGEN_TENANT_PATHS: restore.tenantPaths };
+  const given = Object.entries(lists).filter(([, names]) => names.length > 0);
+  return { ...Object.fromEntries(given.map(([name, names]) => [name, names.join(',')])), GORGEN_UNDO_HOURS: String(restore.undoHours) };
 }

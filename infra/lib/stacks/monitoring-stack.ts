@@ -6,7 +6,7 @@ import type { Config } from '../config';
 import { AlarmTopic } from '../constructs/alarm-topic';
 import { Watch, type WatchProps } from '../constructs/watch';
 import { type JobMetricName, jobMetric, replicationMetric } from '../metrics';
-import { deadLetterQueueName, type FunctionName, FUNCTIONS, type Job, JOBS, nameOf } from '../names';
+import { deadLetterQueueName, type FunctionName, FUNCTIONS, type Job, JOBS, nameOf, restoreMachineArn } from '../names';
 
 const MINUTE = Duration.minutes(1);
 const FIVE_MINUTES = Duration.minutes(5);
@@ -34,6 +34,7 @@ export class MonitoringStack extends Stack {
     this.watchRestoreTests();
     JOBS.forEach((job) => this.watchJob(job));
     FUNCTIONS.forEach((name) => this.watchFunction(name));
+    this.watchRestores();
     this.watchReplication();
     this.watchDeadLetters();
     this.showDashboard();
@@ -113,6 +114,30 @@ export class MonitoringStack extends Stack {
       name: `${name}-throttles`,
       says: `The function ${functionName} was not started: too many functions of the account run at once.`,
       metric: metric('Throttles'),
+      when: { above: 0 },
+    });
+  }
+
+  /** Somebody waits for a restore; and what it leaves unfinished is beside the live data. */
+  private watchRestores(): void {
+    const metric = (metricName: string) =>
+      new Metric({
+        namespace: 'AWS/States',
+        metricName,
+        dimensionsMap: { StateMachineArn: restoreMachineArn(this.config) },
+        statistic: 'Sum',
+        period: MINUTE,
+      });
+    this.watch({
+      name: 'restores-failed',
+      says: 'A restore failed or was refused. Its record, GET /v1/restores, says why and what the live tables hold.',
+      metric: metric('ExecutionsFailed'),
+      when: { above: 0 },
+    });
+    this.watch({
+      name: 'restores-timed-out',
+      says: 'A restore took longer than six hours and was given up where it was. Cancel it, which drops what it loaded.',
+      metric: metric('ExecutionsTimedOut'),
       when: { above: 0 },
     });
   }
