@@ -7,7 +7,7 @@ use gorgen_engine::{
         staged::{self, Rules, Servers},
     },
     model::RunId,
-    records::restore::{Destination, RestoreRecord},
+    records::restore::{Destination, RestoreRecord, Stage},
 };
 use gorgen_function::{Call, ErrorType, Failure, Shell};
 use serde::Deserialize;
@@ -120,6 +120,9 @@ async fn plan(
     let wish = record.wish.clone();
     let record = restores::update(world, id, |record| {
         record.plan.clone_from(&kept);
+        if wish.dry_run {
+            record.stage = Stage::Planned;
+        }
         Ok(())
     })
     .await?;

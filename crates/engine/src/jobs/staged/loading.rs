@@ -280,7 +280,10 @@ pub async fn verify(
         let there = site.server.contents(&site.names.staging).await?.foreign_keys;
         let work = site.work(&*staging, |_| true).await?;
         let has_keys = |name: &str| there.iter().any(|(table, _)| table == name);
-        work.add_foreign_keys(|table| !has_keys(table), &mut warnings).await?;
+        // A table that is merged stays here when the others leave: its keys would follow them.
+        let leaves = |name: &str| !site.record.merged.iter().any(|merged| merged == name);
+        let is_due = |name: &str| leaves(name) && !has_keys(name);
+        work.add_foreign_keys(is_due, &mut warnings).await?;
         work.look_for_orphans(&mut warnings).await?;
         if site.is_in_place() {
             orphans = strays(&site, &*staging, &mut warnings).await?;
