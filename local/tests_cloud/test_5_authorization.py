@@ -122,7 +122,7 @@ def trail(world: World, known: set[str]) -> list[dict[str, Any]]:
 
 
 def test_a_call_that_is_refused_leaves_a_record_of_who_and_why(world: World) -> None:
-    known = set(world.vault.objects("audit/"))
+    known, restores = set(world.vault.objects("audit/")), world.vault.objects("restores/")
     wish = {"backup": "latest", "mode": "in-place", "confirm": "RESTAURAR"}
     token = world.cloud.place.tokens.token(ADMIN, subject="joao")
     refused = world.api(token).call("POST", "/v1/restores", wish, User_Agent="navegador")
@@ -133,7 +133,7 @@ def test_a_call_that_is_refused_leaves_a_record_of_who_and_why(world: World) -> 
     assert record["caller"]["address"] == "127.0.0.1"
     assert (record["action"], record["verdict"], record["status"]) == ("POST /v1/restores", "refused", FORBIDDEN)
     assert record["request"]["mode"] == "in-place" and record["reason"]
-    assert not world.vault.objects("restores/")
+    assert world.vault.objects("restores/") == restores
 
 
 def test_what_is_not_confirmed_is_refused_and_recorded(world: World) -> None:
