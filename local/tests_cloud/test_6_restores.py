@@ -93,10 +93,10 @@ def test_rows_and_a_table_come_back_by_one_call_and_can_be_taken_away_again(worl
     require_equal(whole, prove(place, CLINIC), CLINIC)
     assert world.backups() - backups == {record["safety_backup"]}
     assert record["progress"]["rows_done"] == record["progress"]["rows"] > 0
-    expected = ["Plan", "Safety backup", "Prepare", "Load", "Load a group", "Verify", "Promote"]
-    assert [step for step in steps_of(world, restore) if step in expected and step != "Load a group"] == [
-        step for step in expected if step != "Load a group"
-    ]
+    laps = [lap["name"] for lap in record["laps"]]
+    assert laps.count("load") > 1, f"several groups of tables, each loaded by a call of its own: {laps}"
+    expected = ["Plan", "Safety backup", "Prepare", "Load", "Verify", "Promote"]
+    assert [step for step in steps_of(world, restore) if step in expected] == expected
     assert execution(world, restore)["status"] == "SUCCEEDED"
     assert restore in {found["restore"] for found in world.admin.get("/v1/restores")["restores"]}
 

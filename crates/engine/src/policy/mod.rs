@@ -5,6 +5,7 @@ pub mod compatibility;
 pub mod coverage;
 pub mod difference;
 pub mod findings;
+pub mod groups;
 pub mod keys;
 pub mod month;
 pub mod swap;

@@ -9,15 +9,13 @@ use super::{
 use crate::{
     jobs::{Error, World, backups, deadline::within, restores},
     model::{Relation, RunId, StoredObjectKind},
+    policy::groups::groups,
     ports::{Target, TargetState},
     records::{
         manifest::TablePart,
         restore::{Lap, Progress, RestoreRecord, Stage},
     },
 };
-
-/// Raw bytes that one group of tables has at least, but for the last: what one step loads.
-const GROUP: u64 = 256 << 20;
 
 /// A restore made ready to be loaded.
 #[derive(Debug, Clone)]
@@ -96,7 +94,7 @@ pub async fn prepare(
             site = Site::open(world, servers, rules, id).await?;
         }
         make_database(&site).await?;
-        let groups = groups(&site.chosen.parts).len();
+        let groups = groups_of(&site.chosen.parts).len();
         Ok(Prepared { record: site.record, groups })
     })
     .await
@@ -191,23 +189,9 @@ async fn make_database(site: &Site<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Tables in groups of some size, the largest first; the same for the same backup.
-pub(super) fn groups(parts: &[TablePart]) -> Vec<Vec<&str>> {
-    let bytes = |part: &TablePart| part.digest().bytes;
-    let mut parts: Vec<_> = parts.iter().collect();
-    parts.sort_by_key(|part| std::cmp::Reverse(bytes(part)));
-    let (mut groups, mut size) = (Vec::<Vec<&str>>::new(), u64::MAX);
-    for part in parts {
-        if size >= GROUP {
-            groups.push(Vec::new());
-            size = 0;
-        }
-        if let Some(group) = groups.last_mut() {
-            group.push(&part.table);
-        }
-        size += bytes(part);
-    }
-    groups
+/// What each step loads; the same for the same backup.
+fn groups_of(parts: &[TablePart]) -> Vec<Vec<&str>> {
+    groups(parts.iter().map(|part| (part.table.as_str(), part.digest().bytes)))
 }
 
 /// Loads one group of tables, builds their keys, reads them back and compares them with the backup.
@@ -225,7 +209,7 @@ pub async fn load(
     site.require("to load", "loading", &[Stage::Loading])?;
     let started = world.clock.now();
     let chosen = Arc::clone(&site.chosen);
-    let groups = groups(&chosen.parts);
+    let groups = groups_of(&chosen.parts);
     let group: &[&str] = groups.get(group).map(Vec::as_slice).unwrap_or_default();
     let is_done = |name: &str| site.record.verified.iter().any(|known| known.table == name);
     let tables: BTreeSet<&str> = group.iter().copied().filter(|name| !is_done(name)).collect();
