@@ -17,6 +17,7 @@ on_each_server!(
     a_staged_restore_waits_until_it_is_promoted,
     nothing_is_replaced_without_the_word,
     a_plan_says_what_would_change_and_changes_nothing,
+    a_plan_names_the_rights_that_are_missing,
     a_row_that_would_point_nowhere_stops_it,
     readers_never_see_a_mixture,
     heavy_killed_at_every_moment,
@@ -288,6 +289,25 @@ fn a_plan_says_what_would_change_and_changes_nothing(server: &Server) {
     assert_eq!(table("users")["defined_otherwise"], false);
     assert_eq!(plan["objects"], serde_json::json!(["view busy is brought back"]));
     assert_eq!(plan["blocked_by"], serde_json::json!([]));
+}
+
+fn a_plan_names_the_rights_that_are_missing(server: &Server) {
+    let (workspace, live) = (Workspace::new(), clinic(server));
+    workspace.tool(server, &live).backup();
+    let (user, password) = (format!("half_{}", std::process::id()), "for-nobody-else-77");
+    let reads =
+        format!("SELECT, SHOW VIEW, TRIGGER, EVENT, INSERT, EXECUTE ON {}.*", ident(&live.name));
+    let beside = format!("ALL ON `{}\\_\\_%`.*", live.name.replace('_', "\\_"));
+    let routines = if server.is_mariadb() { "SELECT ON mysql.proc" } else { "SHOW_ROUTINE ON *.*" };
+    server.account(&user, password, &[&reads, &beside, routines]);
+    let url = server.url_as(&user, password, &live.name);
+    let tool = workspace.tool(server, &live).with("GORGEN_DATABASE_URL", url);
+    let plan = tool.json(&["restore", "latest", "--in-place", "--dry-run"]);
+    let reasons = plan["blocked_by"].to_string();
+    for missing in ["CREATE, ALTER, DROP", "LOCK TABLES", "run as an administrator: GRANT"] {
+        assert!(reasons.contains(missing), "{missing}: {reasons}");
+    }
+    assert!(!reasons.contains(&format!("{}__restore_", live.name)), "{reasons}");
 }
 
 fn a_row_that_would_point_nowhere_stops_it(server: &Server) {

@@ -1,7 +1,12 @@
 //! What the account may see. A server leaves out silently what it may not: a trigger without the privilege
 //! TRIGGER is not refused, it is simply not in the list. So what a backup must see is asked for first.
 
-use gorgen_engine::{model::Flavor, ports::SourceError};
+use std::collections::BTreeSet;
+
+use gorgen_engine::{
+    model::{Flavor, Privilege},
+    ports::SourceError,
+};
 
 use super::{connect::Session, error::MySqlError, names::ident};
 
@@ -14,8 +19,8 @@ pub(super) async fn require_sight(
     if flavor == Flavor::TiDb {
         return Ok(());
     }
-    let lines = session.answers("show the account's privileges", "SHOW GRANTS").await?;
-    let grants = Grants::parse(lines.iter().filter_map(|line| line.get(0)));
+    let lines = grant_lines(session).await?;
+    let grants = Grants::parse(lines.iter().map(String::as_str));
     for need in needs(flavor) {
         if !need.any_of.iter().any(|(privilege, scope)| grants.gives(privilege, scope.on(database)))
         {
@@ -25,6 +30,18 @@ pub(super) async fn require_sight(
         }
     }
     Ok(())
+}
+
+/// Who we are to the server, `user@host`.
+pub(super) async fn account(session: &mut Session) -> Result<String, SourceError> {
+    let rows = session.answers("ask who we are", "SELECT CURRENT_USER()").await?;
+    Ok(rows.first().map(|row| row.text(0)).unwrap_or_default())
+}
+
+/// The lines of `SHOW GRANTS`.
+pub(super) async fn grant_lines(session: &mut Session) -> Result<Vec<String>, SourceError> {
+    let lines = session.answers("show the account's privileges", "SHOW GRANTS").await?;
+    Ok(lines.iter().filter_map(|line| line.get(0)).map(str::to_owned).collect())
 }
 
 /// One thing that must be visible, and any privilege that makes it so.
@@ -139,6 +156,12 @@ impl Grants {
             }
         }
         grants
+    }
+
+    /// All that is given there.
+    pub(super) fn all_on(&self, on: Option<(&str, Option<&str>)>) -> BTreeSet<Privilege> {
+        let all = Privilege::ALL.into_iter();
+        all.filter(|privilege| self.gives(privilege.as_sql(), on)).collect()
     }
 
     /// Is the privilege given for all databases (`None`), a whole database, or a table of it?

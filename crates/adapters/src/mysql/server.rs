@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use gorgen_engine::{
-    model::{CharsetContext, Relation, SourceIdentity},
+    model::{Allowed, CharsetContext, Relation, SourceIdentity},
     ports::{Contents, Reference, Room, Server, Session as SessionPort, Target, TargetError},
 };
 
@@ -13,6 +13,7 @@ use super::{
     connect::{Answer, Session},
     context,
     names::{ident, literal},
+    privileges::{Grants, account, grant_lines},
     target::MySqlTarget,
 };
 use crate::settings::DatabaseUrl;
@@ -125,6 +126,19 @@ impl Server for MySqlServer {
             }
         }
         Ok(references)
+    }
+
+    async fn allowed(&self, database: &str) -> Result<Allowed, TargetError> {
+        let mut session = self.open(database).await?;
+        let account = account(&mut session).await?;
+        let lines = grant_lines(&mut session).await?;
+        session.close().await;
+        let grants = Grants::parse(lines.iter().map(String::as_str));
+        Ok(Allowed {
+            account,
+            on_server: grants.all_on(None),
+            on_database: grants.all_on(Some((database, None))),
+        })
     }
 
     async fn room(&self, database: &str) -> Result<Room, TargetError> {

@@ -1,18 +1,24 @@
 //! A look at a database for `doctor`, as the port `Surveyor`: nothing is changed, and no row is read.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use async_trait::async_trait;
 use gorgen_engine::{
     model::{
-        BinaryLog, Channel, ClockReading, Privilege, Privileges, RowSize, SourceIdentity, Survey,
+        BinaryLog, Channel, ClockReading, Privileges, RowSize, SourceIdentity, Survey,
         restored_name,
     },
     ports::{Clock, SourceError, Surveyor, Target, TargetError},
 };
 use jiff::Timestamp;
 
-use super::{LoadBy, MySqlTarget, connect::Session, privileges::Grants, schema::Schema, snapshot};
+use super::{
+    LoadBy, MySqlTarget,
+    connect::Session,
+    privileges::{Grants, account, grant_lines},
+    schema::Schema,
+    snapshot,
+};
 use crate::settings::DatabaseUrl;
 
 /// A database on a server that speaks MySQL's protocol, to be looked at.
@@ -118,25 +124,17 @@ fn timestamp(text: &str) -> Option<Timestamp> {
 }
 
 async fn privileges(session: &mut Session, database: &str) -> Result<Privileges, SourceError> {
-    let account = session.answers("ask who we are", "SELECT CURRENT_USER()").await?;
+    let account = account(session).await?;
     let role = session.answers_if_allowed("SELECT CURRENT_ROLE()").await?;
-    let lines = session.answers("show the account's privileges", "SHOW GRANTS").await?;
-    let lines: Vec<_> = lines.iter().filter_map(|line| line.get(0)).collect();
-    let grants = Grants::parse(lines.iter().copied());
-    let restored = restored_name(database);
-    let all_on = |on: Option<(&str, Option<&str>)>| -> BTreeSet<_> {
-        Privilege::ALL
-            .into_iter()
-            .filter(|privilege| grants.gives(privilege.as_sql(), on))
-            .collect()
-    };
+    let lines = grant_lines(session).await?;
+    let grants = Grants::parse(lines.iter().map(String::as_str));
     let has_active_role =
         role.first().and_then(|row| row.get(0)).is_some_and(|role| role != "NONE");
     Ok(Privileges {
-        account: account.first().map(|row| row.text(0)).unwrap_or_default(),
-        on_server: all_on(None),
-        on_database: all_on(Some((database, None))),
-        on_restored: all_on(Some((&restored, None))),
+        account,
+        on_server: grants.all_on(None),
+        on_database: grants.all_on(Some((database, None))),
+        on_restored: grants.all_on(Some((&restored_name(database), None))),
         reads_routine_table: grants.gives("SELECT", Some(("mysql", Some("proc")))),
         has_idle_roles: !has_active_role && lines.iter().any(|line| is_role(line)),
     })

@@ -16,7 +16,8 @@ pub use schema::{
 };
 pub use scope::Scope;
 pub use survey::{
-    BinaryLog, Channel, ClockReading, Privilege, Privileges, RowSize, Survey, restored_name,
+    Allowed, BinaryLog, Channel, ClockReading, Privilege, Privileges, RowSize, Survey,
+    restored_name,
 };
 
 /// Identity of a protected database: where it is reached and what it is called there.

@@ -23,6 +23,7 @@ pub enum Privilege {
     Alter,
     Drop,
     Insert,
+    Delete,
     Index,
     References,
     CreateView,
@@ -37,7 +38,7 @@ pub enum Privilege {
 
 impl Privilege {
     /// Every one.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Select,
         Self::ShowView,
         Self::Trigger,
@@ -51,6 +52,7 @@ impl Privilege {
         Self::Alter,
         Self::Drop,
         Self::Insert,
+        Self::Delete,
         Self::Index,
         Self::References,
         Self::CreateView,
@@ -79,6 +81,7 @@ impl Privilege {
             Self::Alter => "ALTER",
             Self::Drop => "DROP",
             Self::Insert => "INSERT",
+            Self::Delete => "DELETE",
             Self::Index => "INDEX",
             Self::References => "REFERENCES",
             Self::CreateView => "CREATE VIEW",
@@ -108,6 +111,17 @@ pub struct Privileges {
     pub reads_routine_table: bool,
     /// Has it roles, and none of them is active?
     pub has_idle_roles: bool,
+}
+
+/// What an account may do on a server, and in the whole of one database, there or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowed {
+    /// The account as the server knows it, `user@host`.
+    pub account: String,
+    /// Everywhere on the server.
+    pub on_server: BTreeSet<Privilege>,
+    /// In the database.
+    pub on_database: BTreeSet<Privilege>,
 }
 
 /// The name of a database beside `database`, as it stands for those that restores make.

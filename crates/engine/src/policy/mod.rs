@@ -8,6 +8,7 @@ pub mod findings;
 pub mod groups;
 pub mod keys;
 pub mod month;
+pub mod rights;
 pub mod swap;
 pub mod tenancy;
 pub mod timetable;

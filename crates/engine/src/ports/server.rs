@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use async_trait::async_trait;
 
 use super::{Target, TargetError};
-use crate::model::{CharsetContext, Relation, SourceIdentity};
+use crate::model::{Allowed, CharsetContext, Relation, SourceIdentity};
 
 /// A foreign key, and the table that has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +56,9 @@ pub trait Server: Send + Sync {
 
     /// Every foreign key on the server that leads into this database, from wherever.
     async fn references(&self, database: &str) -> Result<Vec<Reference>, TargetError>;
+
+    /// What the account may do in this database, there or not.
+    async fn allowed(&self, database: &str) -> Result<Allowed, TargetError>;
 
     /// How much room this database takes.
     async fn room(&self, database: &str) -> Result<Room, TargetError>;

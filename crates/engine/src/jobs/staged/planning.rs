@@ -17,7 +17,10 @@ use super::{
 use crate::{
     jobs::{Error, Fetcher, World, restores, runs},
     model::{Catalog, RunId, SourceIdentity, Table},
-    policy::difference::{Difference, Fingerprints},
+    policy::{
+        difference::{Difference, Fingerprints},
+        rights::{self, Room},
+    },
     ports::{Session, Target, TargetState, random},
     records::{
         manifest::TablePart,
@@ -146,10 +149,16 @@ async fn of(mut site: Site<'_>) -> Result<Plan, Error> {
         }
         _ => Roles::default(),
     };
-    let blocked_by = blockers(&site, live.as_ref()).await?;
+    let mut blocked_by = blockers(&site, live.as_ref()).await?;
     let tables = changes(&site, live.as_ref(), &roles).await?;
     let room = site.server.room(&site.live().database).await?;
     let (rows, raw_bytes) = sums(&site.chosen.parts);
+    let needed_bytes = room.used.max(raw_bytes);
+    if let Some(free) = room.free.filter(|free| *free < needed_bytes) {
+        let reason =
+            format!("{free} bytes are free on the server, where {needed_bytes} are needed");
+        blocked_by.push(reason);
+    }
     let objects = match &live {
         Some(live) if site.is_whole() => objects::changes(&site.chosen.catalog.objects, live),
         _ => Vec::new(),
@@ -166,7 +175,7 @@ async fn of(mut site: Site<'_>) -> Result<Plan, Error> {
         rows,
         raw_bytes,
         objects,
-        needed_bytes: room.used.max(raw_bytes),
+        needed_bytes,
         free_bytes: room.free,
         seconds,
         warnings,
@@ -200,6 +209,7 @@ async fn blockers(site: &Site<'_>, live: Option<&Catalog>) -> Result<Vec<String>
     {
         reasons.extend(problems);
     }
+    reasons.extend(missing_rights(site).await?);
     if let Some(live) = live {
         reasons.extend(foreigners(site, &live.database).await?);
         if site.record.wish.tenant.is_some() {
@@ -216,6 +226,35 @@ async fn blockers(site: &Site<'_>, live: Option<&Catalog>) -> Result<Vec<String>
         }
     }
     Ok(reasons)
+}
+
+/// What the account may not do that the restore takes.
+async fn missing_rights(site: &Site<'_>) -> Result<Vec<String>, Error> {
+    let (names, live) = (&site.names, &site.live().database);
+    let rooms = match (site.is_in_place(), site.record.wish.tenant.is_some()) {
+        (false, _) => vec![(Room::Copy, &names.staging)],
+        (true, true) => vec![(Room::Staging, &names.staging), (Room::LiveRows, live)],
+        (true, false) => {
+            vec![(Room::Staging, &names.staging), (Room::Live, live), (Room::Before, &names.before)]
+        }
+    };
+    let objects = &site.chosen.catalog.objects;
+    let mut reasons = BTreeSet::new();
+    for (room, database) in rooms {
+        let allowed = site.server.allowed(database).await?;
+        let scope = match room {
+            Room::Staging | Room::Before => format!("`{}\\_\\_%`.*", like(live)),
+            _ => format!("{}.*", quoted(database)),
+        };
+        reasons.extend(rights::lacked(&allowed, &rights::needed(room, objects), database, &scope));
+        reasons.extend(rights::foreign_definers(&allowed, objects, &site.rules.definers));
+    }
+    Ok(reasons.into_iter().collect())
+}
+
+/// A database's name as GRANT takes it where `_` and `%` stand for others.
+fn like(database: &str) -> String {
+    database.replace('`', "``").replace('_', "\\_").replace('%', "\\%")
 }
 
 async fn unfinished(site: &Site<'_>) -> Result<Vec<RestoreRecord>, Error> {

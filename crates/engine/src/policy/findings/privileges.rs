@@ -204,11 +204,11 @@ pub(super) fn as_administrator(survey: &Survey, grants: &[String]) -> String {
     format!("run as an administrator: {}{role}", grants.join(" "))
 }
 
-pub(super) fn grant(privileges: &[Privilege], scope: &str, to: &str) -> String {
+pub(in crate::policy) fn grant(privileges: &[Privilege], scope: &str, to: &str) -> String {
     format!("GRANT {} ON {scope} TO {};", words(privileges), account(to))
 }
 
-fn words(privileges: &[Privilege]) -> String {
+pub(in crate::policy) fn words(privileges: &[Privilege]) -> String {
     privileges.iter().map(|privilege| privilege.as_sql()).collect::<Vec<_>>().join(", ")
 }
 
