@@ -1,6 +1,7 @@
 //! Restores over the live database: wholly restored or wholly as it was, and undone.
 
 use std::{
+    process::{Command, Stdio},
     sync::atomic::{AtomicBool, Ordering::Relaxed},
     time::Duration,
 };
@@ -464,6 +465,46 @@ fn a_row_that_would_point_nowhere_stops_it(server: &Server) {
     assert_eq!(text(&accepted, "stage"), "restored");
     assert_eq!(server.value(&live.name, "SELECT COUNT(*) FROM visits"), "3");
     drop_beside(server, &live);
+}
+
+/// The clinic of the bench, in small: more rows than one statement, one pack or one reader takes, and every kind of
+/// table that the real one has. Its generator needs MariaDB.
+#[test]
+fn a_clinic_of_some_size_comes_back() {
+    let Some(server) = Server::of_the_laboratory(support::Flavor::MariaDb, "a_clinic_comes_back")
+    else {
+        return;
+    };
+    let (workspace, live) = (Workspace::new(), server.absent("clinica"));
+    let generator = concat!(env!("CARGO_MANIFEST_DIR"), "/../../local/clinic.py");
+    let socket = support::server::needed("TEST_MARIADB_SOCKET");
+    let mut fill = Command::new("python3");
+    fill.args([
+        generator,
+        "fill",
+        "--socket",
+        &socket,
+        "--database",
+        &live.name,
+        "--size-mb",
+        "20",
+    ]);
+    assert!(fill.stdout(Stdio::null()).status().expect("python3 runs").success());
+    let tool = workspace.tool(&server, &live).with("GORGEN_TENANT_COLUMN", "tenant_id");
+    let good = tool.backup();
+    let content = || oracle::dump(&server, &live.name, Rows::Unordered);
+    let before = content();
+    server.sql(
+        &live.name,
+        "SET foreign_key_checks = 0; DELETE FROM evolucoes LIMIT 1000; DROP TABLE audit_log",
+    );
+    let ruined = content();
+    let record = replace(&tool, &["--no-safety-backup"]);
+    assert_eq!(text(&record, "backup"), good);
+    assert!(content() == before, "it is not what it was");
+    tool.json(&["undo", text(&record, "restore")]);
+    assert!(content() == ruined, "it is not what it was before the restore");
+    drop_beside(&server, &live);
 }
 
 /// While tables change places, whoever reads two of them in one transaction reads both old or both new. A writer
