@@ -1,6 +1,10 @@
 //! Restores over the live database: wholly restored or wholly as it was, and undone.
 
-use std::time::Duration;
+use std::{
+    process::{Command, Stdio},
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    time::Duration,
+};
 
 use serde_json::Value;
 use support::{
@@ -12,7 +16,10 @@ mod support;
 on_each_server!(
     a_ruined_database_comes_back_and_goes_again,
     one_table_comes_back_and_its_children_find_it,
+    tables_that_point_at_each_other_come_back_together,
     one_tenant_comes_back_and_no_other_is_touched,
+    writers_of_other_tenants_lose_nothing,
+    a_writer_of_the_same_tenant_comes_before_or_after,
     what_only_grows_is_merged_and_sessions_stay,
     a_staged_restore_waits_until_it_is_promoted,
     nothing_is_replaced_without_the_word,
@@ -146,6 +153,38 @@ fn one_table_comes_back_and_its_children_find_it(server: &Server) {
     server.sql(&live.name, "INSERT INTO visits VALUES (301, 8, 20, 1)");
 }
 
+/// Foreign keys in a circle and onto the table itself, children that stay, and a view of a view.
+fn tables_that_point_at_each_other_come_back_together(server: &Server) {
+    let (workspace, live) = (Workspace::new(), clinic(server));
+    server.sql(
+        &live.name,
+        "ALTER TABLE patients ADD COLUMN guardian INT, ADD CONSTRAINT patients_guardian FOREIGN KEY (guardian) \
+           REFERENCES patients (id) ON DELETE SET NULL; UPDATE patients SET guardian = 11 WHERE id IN (10, 11); \
+         CREATE VIEW busiest AS SELECT MAX(n) AS n FROM busy",
+    );
+    let tool = workspace.tool(server, &live);
+    let good = tool.backup();
+    server.sql(
+        &live.name,
+        "UPDATE patients SET notes = 'ruined', last_visit = NULL, guardian = NULL; UPDATE visits SET amount = 0",
+    );
+    let record = replace(&tool, &["--table", "patients", "--table", "visits"]);
+    assert_is(server, &tool, &live, &good);
+    drop_beside(server, &live);
+    assert_eq!(server.value(&live.name, "SELECT n FROM busiest"), "1");
+    for (refused, key) in [
+        ("UPDATE patients SET last_visit = 99 WHERE id = 10", "patients_last"),
+        ("UPDATE patients SET guardian = 99 WHERE id = 10", "patients_guardian"),
+        ("UPDATE patients SET doctor = 99 WHERE id = 10", "patients_doctor"),
+        ("UPDATE visits SET patient = 99 WHERE id = 100", "visits_patient"),
+        ("UPDATE items SET visit = 99 WHERE id = 1000", "items_visit"),
+    ] {
+        let error = server.try_sql(Some(&live.name), refused).expect_err(key);
+        assert!(error.contains(key), "{error}");
+    }
+    assert!(!record["warnings"].to_string().contains("foreign key"), "{record:#}");
+}
+
 fn one_tenant_comes_back_and_no_other_is_touched(server: &Server) {
     let (workspace, live) = (Workspace::new(), clinic(server));
     let tool = workspace.tool(server, &live).with("GORGEN_TENANT_COLUMN", "tenant_id");
@@ -186,6 +225,122 @@ fn one_tenant_comes_back_and_no_other_is_touched(server: &Server) {
     tool.json(&["undo", text(&record, "restore")]);
     assert_eq!(seven(&live.name), ruined);
     assert_eq!(eight(&live.name), others);
+    drop_beside(server, &live);
+}
+
+/// What a writer did and was told to be done: numbers of rows that it added, in order, and the last one it took away.
+struct Written {
+    added: Vec<u32>,
+    removed: u32,
+}
+
+/// Adds visits of a patient, each in place of the one before, one statement a time, until it is told to stop.
+fn keep_writing(
+    server: &Server,
+    database: &str,
+    (tenant, patient): (u32, u32),
+    first: u32,
+    stop: &AtomicBool,
+    removes: bool,
+) -> Written {
+    let mut written = Written { added: Vec::new(), removed: 0 };
+    for id in first.. {
+        if stop.load(Relaxed) {
+            break;
+        }
+        let add = format!("INSERT INTO visits VALUES ({id}, {tenant}, {patient}, {id})");
+        if server.try_sql(Some(database), add).is_ok() {
+            written.added.push(id);
+        }
+        let remove = format!("DELETE FROM visits WHERE id = {}", id - 1);
+        if removes && id > first && server.try_sql(Some(database), remove).is_ok() {
+            written.removed = id - 1;
+        }
+    }
+    written
+}
+
+/// Restores tenant 7 a few times while `write` is at work.
+fn restored_beside<T: Send>(tool: &Tool, write: impl Fn(&AtomicBool) -> T + Sync) -> T {
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(|| write(&stop));
+        let restored: Vec<_> = (0..3)
+            .map(|_| {
+                let word = ["restore", "latest", "--in-place", "--confirm", "RESTAURAR"];
+                tool.run(&[&word[..], &["--tenant", "7", "--no-safety-backup", "--json"]].concat())
+            })
+            .collect();
+        std::thread::sleep(Duration::from_millis(200));
+        stop.store(true, Relaxed);
+        let written = writing.join().expect("no panic");
+        for outcome in restored {
+            outcome.succeeded(&["restore", "--tenant"]);
+        }
+        written
+    })
+}
+
+/// With triggers the tables are locked for a moment, without them only rows are: both ways.
+fn writers_of_other_tenants_lose_nothing(server: &Server) {
+    for triggers in [true, false] {
+        let (workspace, live) = (Workspace::new(), clinic(server));
+        if !triggers {
+            server.sql(&live.name, "DROP TRIGGER visits_count; DROP TRIGGER patients_audit");
+        }
+        let tool = workspace.tool(server, &live).with("GORGEN_TENANT_COLUMN", "tenant_id");
+        tool.backup();
+        let seven = "SELECT * FROM patients WHERE tenant_id = 7 ORDER BY id; \
+            SELECT * FROM visits WHERE tenant_id = 7 ORDER BY id; SELECT * FROM items WHERE visit < 200 ORDER BY id";
+        let good = server.sql(&live.name, seven);
+        let eight = "SELECT id, doctor, notes FROM patients WHERE tenant_id = 8; SELECT * FROM items WHERE visit = 200";
+        let others = server.sql(&live.name, eight);
+        server.sql(
+            &live.name,
+            "DELETE FROM items WHERE id < 2000; UPDATE visits SET amount = 0 WHERE tenant_id = 7",
+        );
+        let written = restored_beside(&tool, |stop| {
+            keep_writing(server, &live.name, (8, 20), 1000, stop, true)
+        });
+        assert_eq!(server.sql(&live.name, seven), good);
+        let left = server.sql(&live.name, "SELECT id FROM visits WHERE id >= 1000 ORDER BY id");
+        let expected = written.added.iter().filter(|id| **id > written.removed);
+        let expected: Vec<_> = expected.map(ToString::to_string).collect();
+        assert_eq!(
+            left.lines().collect::<Vec<_>>(),
+            expected,
+            "{} were written",
+            written.added.len()
+        );
+        assert!(written.added.len() > 5, "it was kept away: {:?}", written.added);
+        assert_eq!(
+            server.sql(&live.name, "SELECT amount FROM visits WHERE id = 200"),
+            "3.000000\n"
+        );
+        if triggers {
+            let counted = server.value(&live.name, "SELECT visits FROM patients WHERE id = 20");
+            assert_eq!(counted, written.added.len().to_string(), "a trigger did not fire");
+        } else {
+            assert_eq!(server.sql(&live.name, eight), others);
+        }
+        drop_beside(server, &live);
+    }
+}
+
+/// What the tenant wrote before is replaced, what it writes after stays: never some of what it wrote in between.
+fn a_writer_of_the_same_tenant_comes_before_or_after(server: &Server) {
+    let (workspace, live) = (Workspace::new(), clinic(server));
+    let tool = workspace.tool(server, &live).with("GORGEN_TENANT_COLUMN", "tenant_id");
+    tool.backup();
+    let written =
+        restored_beside(&tool, |stop| keep_writing(server, &live.name, (7, 10), 1000, stop, false));
+    let left = server.sql(&live.name, "SELECT id FROM visits WHERE id >= 1000 ORDER BY id");
+    let left: Vec<u32> = left.lines().map(|id| id.parse().expect("a number")).collect();
+    assert!(written.added.ends_with(&left), "{left:?} is no end of {:?}", written.added);
+    assert!(!left.is_empty() && left.len() < written.added.len(), "{left:?}");
+    // The trigger counted those that came after, and no others.
+    let counted = server.value(&live.name, "SELECT visits FROM patients WHERE id = 10");
+    assert_eq!(counted, left.len().to_string());
     drop_beside(server, &live);
 }
 
@@ -334,6 +489,46 @@ fn a_row_that_would_point_nowhere_stops_it(server: &Server) {
     assert_eq!(text(&accepted, "stage"), "restored");
     assert_eq!(server.value(&live.name, "SELECT COUNT(*) FROM visits"), "3");
     drop_beside(server, &live);
+}
+
+/// The clinic of the bench, in small: more rows than one statement, one pack or one reader takes, and every kind of
+/// table that the real one has. Its generator needs MariaDB.
+#[test]
+fn a_clinic_of_some_size_comes_back() {
+    let Some(server) = Server::of_the_laboratory(support::Flavor::MariaDb, "a_clinic_comes_back")
+    else {
+        return;
+    };
+    let (workspace, live) = (Workspace::new(), server.absent("clinica"));
+    let generator = concat!(env!("CARGO_MANIFEST_DIR"), "/../../local/clinic.py");
+    let socket = support::server::needed("TEST_MARIADB_SOCKET");
+    let mut fill = Command::new("python3");
+    fill.args([
+        generator,
+        "fill",
+        "--socket",
+        &socket,
+        "--database",
+        &live.name,
+        "--size-mb",
+        "20",
+    ]);
+    assert!(fill.stdout(Stdio::null()).status().expect("python3 runs").success());
+    let tool = workspace.tool(&server, &live).with("GORGEN_TENANT_COLUMN", "tenant_id");
+    let good = tool.backup();
+    let content = || oracle::dump(&server, &live.name, Rows::Unordered);
+    let before = content();
+    server.sql(
+        &live.name,
+        "SET foreign_key_checks = 0; DELETE FROM evolucoes LIMIT 1000; DROP TABLE audit_log",
+    );
+    let ruined = content();
+    let record = replace(&tool, &["--no-safety-backup"]);
+    assert_eq!(text(&record, "backup"), good);
+    assert!(content() == before, "it is not what it was");
+    tool.json(&["undo", text(&record, "restore")]);
+    assert!(content() == ruined, "it is not what it was before the restore");
+    drop_beside(&server, &live);
 }
 
 /// While tables change places, whoever reads two of them in one transaction reads both old or both new. A writer

@@ -22,6 +22,11 @@ use crate::settings::DatabaseUrl;
 /// behind it.
 const LIVE_WAIT: u32 = 4;
 
+/// How long the statement of a lost connection is waited for, in seconds: somewhat longer than one waits for tables.
+const LOST_PATIENCE: u32 = LIVE_WAIT + 2;
+/// How long the server may take to end such a connection, in seconds: what it changed is rolled back.
+const LOST_END: u32 = 60;
+
 /// A server that speaks MySQL's protocol, with the protected database on it.
 pub struct MySqlServer {
     url: DatabaseUrl,
@@ -63,6 +68,26 @@ impl Server for MySqlServer {
             session.try_run(wish).await?;
         }
         Ok(Box::new(MySqlSession { session }))
+    }
+
+    async fn sole_session(&self, database: &str) -> Result<Box<dyn SessionPort>, TargetError> {
+        let mut session = self.session(database).await?;
+        let action = "wait until a lost connection has ended";
+        // A lock of the server, which a connection holds until it ends. Its name has room for no more.
+        let name = format!("CONCAT('gorgen.', SHA2({}, 224))", literal(&self.url.database));
+        for wait in [LOST_PATIENCE, LOST_END] {
+            if session.number(action, &format!("SELECT GET_LOCK({name}, {wait})")).await? == 1 {
+                return Ok(session);
+            }
+            let holder = session.number(action, &format!("SELECT IS_USED_LOCK({name})")).await?;
+            if holder > 0 {
+                // It may end by itself in this very moment.
+                let kill = format!("KILL CONNECTION {holder}");
+                let _ = session.execute(action, &kill, &CharsetContext::default()).await;
+            }
+        }
+        let source = "it is still at work on the server".into();
+        Err(TargetError::Busy { action: action.to_owned(), source })
     }
 
     async fn contents(&self, database: &str) -> Result<Contents, TargetError> {

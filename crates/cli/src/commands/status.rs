@@ -5,9 +5,12 @@ use std::{
     process::ExitCode,
 };
 
-use gorgen_adapters::settings::Settings;
+use gorgen_adapters::settings::{Setting, Settings};
 use gorgen_engine::{
-    jobs::{backups, restores},
+    jobs::{
+        backups, restores,
+        staged::{self, Servers},
+    },
     records::restore::{Live, RestoreRecord, Stage},
 };
 use serde::Serialize;
@@ -34,13 +37,24 @@ struct Shown {
 pub(super) async fn run(settings: &Settings, output: &Output) -> Result<ExitCode, Failure> {
     let vault = wiring::vault(settings).await?;
     backups::existing_identity(&*vault).await?;
-    let restores = restores::list(&*vault)
-        .await?
-        .into_iter()
-        .map(|record| Shown { what_to_do: what_to_do(&record), record });
-    let status = Status { restores: restores.collect() };
+    let mut restores = Vec::new();
+    for mut record in restores::list(&*vault).await? {
+        if record.live == Live::Unknown {
+            // Without keys, or while the server can't be reached, it stays unknown, and is said to be.
+            record.live = which_rows(settings, &record).await.unwrap_or(Live::Unknown);
+        }
+        restores.push(Shown { what_to_do: what_to_do(&record), record });
+    }
+    let status = Status { restores };
     output.result(&status, |text| describe(&status, text))?;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn which_rows(settings: &Settings, record: &RestoreRecord) -> Result<Live, Failure> {
+    settings.require(&[Setting::DatabaseUrl, Setting::Keyring])?;
+    let (world, server) = (wiring::world(settings).await?, wiring::server(settings).await?);
+    let servers = Servers { primary: &server, scratch: None };
+    Ok(staged::which_rows(&world, servers, &settings.restore_rules(), record).await?)
 }
 
 fn what_to_do(record: &RestoreRecord) -> Option<String> {

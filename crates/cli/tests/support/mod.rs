@@ -15,6 +15,7 @@
 pub mod aws;
 pub mod middle;
 pub mod oracle;
+pub mod passage;
 pub mod server;
 pub mod shown;
 pub mod tool;

@@ -172,6 +172,17 @@ pub enum Error {
         /// Why the database could not be emptied again.
         cleanup: Box<Error>,
     },
+    /// A restore over the live database failed, and could be neither taken back nor finished.
+    #[error("{failure}; and restore {restore} could not be taken back: {cleanup}")]
+    Unsettled {
+        /// The restore.
+        restore: RunId,
+        /// Why it failed.
+        #[source]
+        failure: Box<Error>,
+        /// Why it could not be taken back.
+        cleanup: Box<Error>,
+    },
     /// The vault.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -217,7 +228,7 @@ impl Error {
             | Self::Mismatch { .. }
             | Self::Vault(VaultError::Missing { .. })
             | Self::Keyring(KeyringError::DoesNotOpen { .. }) => Kind::Integrity,
-            Self::NotCleanedUp { failure, .. } => failure.kind(),
+            Self::NotCleanedUp { failure, .. } | Self::Unsettled { failure, .. } => failure.kind(),
             Self::Locked { .. }
             | Self::ForeignVault { .. }
             | Self::WrongStage { .. }
@@ -267,9 +278,15 @@ impl Error {
             Self::NoSuchRestore { .. } | Self::WrongStage { .. } => {
                 "`gorgen-backup status` shows every restore, and what can be done with it".to_owned()
             }
+            Self::RestoreUnfinished { restore, stage: "undoing", .. } => format!(
+                "wait for it; if nothing works on it any more: gorgen-backup undo {restore}"
+            ),
             Self::RestoreUnfinished { restore, .. } => format!(
                 "wait for it; if nothing works on it any more: gorgen-backup cancel {restore}"
             ),
+            Self::Unsettled { .. } => "no table is half restored: `gorgen-backup status` tells which rows \
+                the live tables hold, and what to do"
+                .to_owned(),
             Self::Orphans { .. } => "restore these tables as well, or go on all the same with \
                 --accept-orphans"
                 .to_owned(),

@@ -21,7 +21,7 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 pub use loading::{Prepared, begin, load, prepare, verify};
 pub use planning::{Change, Plan, TableChange, dry_run, plan};
-pub use promotion::{discard, promote, undo};
+pub use promotion::{discard, promote, undo, which_rows};
 
 use super::{Error, World, backup, lock::Lock, record::chain, restores};
 use crate::{
@@ -100,7 +100,8 @@ pub async fn run(
                 // It had come so far that it was easier finished than taken back.
                 Ok(record) if record.stage == Stage::Restored => Ok(record),
                 Ok(_) => Err(failure),
-                Err(cleanup) => Err(Error::NotCleanedUp {
+                Err(cleanup) => Err(Error::Unsettled {
+                    restore: asked.restore,
                     failure: Box::new(failure),
                     cleanup: Box::new(cleanup),
                 }),

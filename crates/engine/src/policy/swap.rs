@@ -154,14 +154,21 @@ impl Swap {
         }
     }
 
-    /// Is a table that comes in still outside, or hidden? Then nothing has changed places yet: all do at once.
-    pub fn is_done(&self, live: &BTreeSet<String>, from: &BTreeSet<String>) -> bool {
-        !self.incoming.iter().any(|new| {
-            new.hidden.as_ref().map_or_else(
-                || from.contains(&new.table),
-                |hidden| live.contains(hidden) || from.contains(&new.table),
-            )
-        })
+    /// Have all changed places? They do at once. What comes in is in the live database, under its name, and what went
+    /// out is not; that something is no longer where it came from proves nothing, as others may have dropped it.
+    pub fn is_done(
+        &self,
+        live: &BTreeSet<String>,
+        from: &BTreeSet<String>,
+        to: &BTreeSet<String>,
+    ) -> bool {
+        let is_hidden =
+            |hidden: &Option<String>| hidden.as_ref().is_some_and(|name| live.contains(name));
+        let came = |new: &Incoming| {
+            live.contains(&new.table) && !from.contains(&new.table) && !is_hidden(&new.hidden)
+        };
+        let went = |old: &Outgoing| to.contains(&old.table) || is_hidden(&old.hidden);
+        self.incoming.iter().all(came) && self.outgoing.iter().all(went)
     }
 
     /// The moment at which all change places.

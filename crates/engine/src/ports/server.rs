@@ -51,6 +51,13 @@ pub trait Server: Send + Sync {
     /// A connection of its own, inside this database.
     async fn session(&self, database: &str) -> Result<Box<dyn Session>, TargetError>;
 
+    /// The same, and no other of these is at work on the server. One whose client is gone may still carry out
+    /// its last statement there: it is waited for, and ended if that takes more than some seconds.
+    ///
+    /// # Errors
+    /// [`TargetError::Busy`] if it does not end.
+    async fn sole_session(&self, database: &str) -> Result<Box<dyn Session>, TargetError>;
+
     /// Names of what a database holds; nothing if there is no such database.
     async fn contents(&self, database: &str) -> Result<Contents, TargetError>;
 

@@ -38,6 +38,9 @@ pub async fn begin(
     if record.backup.is_some() {
         return Ok(record);
     }
+    if is_in_place(&record.wish) {
+        refuse_beside_other(world, id).await?;
+    }
     let begun = begun(world, servers, rules, record).await?;
     restores::update(world, id, |record| {
         record.backup.clone_from(&begun.backup);

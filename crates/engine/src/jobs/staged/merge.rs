@@ -55,7 +55,7 @@ async fn rows(
 ) -> Result<(u64, u64), Error> {
     let database = site.live().database;
     let there = site.server.contents(&database).await?.triggers;
-    let mut session = site.server.session(&database).await?;
+    let mut session = site.server.sole_session(&database).await?;
     let (table, plain) = (quoted(&staged.name), CharsetContext::default());
     let action = format!("merge table {}", staged.name);
     let source = format!("{}.{table}", quoted(&site.names.staging));

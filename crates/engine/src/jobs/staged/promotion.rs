@@ -6,11 +6,11 @@ use super::{
     Rules, Servers, journal,
     loading::lap,
     locked, merge, objects,
-    site::{Site, record_end, require},
+    site::{Site, is_in_place, record_end, require},
     swapping, tenant,
 };
 use crate::{
-    jobs::{Error, World, restore::choice::Chosen, restores},
+    jobs::{Error, World, deadline::within, restore::choice::Chosen, restores},
     model::{Catalog, RunId, StoredObject, StoredObjectKind},
     policy::swap::{Arrival, Departure, sequences},
     ports::{Target, TargetState},
@@ -33,33 +33,58 @@ pub async fn promote(
     id: &RunId,
 ) -> Result<RestoreRecord, Error> {
     locked(world, rules, id, async || {
-        let mut site = Site::open(world, servers, rules, id).await?;
+        let site = Site::open(world, servers, rules, id).await?;
         if site.record.stage == Stage::Restored {
             return Ok(site.record);
         }
         let possible = [Stage::Staged, Stage::Promoting, Stage::Undone];
         site.require("to promote", "staged, promoting or undone", &possible)?;
-        let started = world.clock.now();
-        if site.record.wish.tenant.is_some() {
-            tenant::replace(&mut site).await?;
-        } else if site.is_in_place() {
-            swap_in(&mut site).await?;
-        } else {
-            complete_copy(&mut site).await?;
-        }
-        let (lap, undo_until) = (lap(world, "promote", started), undo_until(&site));
-        site.update(|record| {
-            record.stage = Stage::Restored;
-            record.live = Live::Restored;
-            record.undo_until = undo_until;
-            record.laps.push(lap.clone());
-            record.error.clear();
-        })
-        .await?;
-        record_end(world, &site.record).await?;
-        Ok(site.record)
+        put_in_place(site).await
     })
     .await
+}
+
+async fn put_in_place(mut site: Site<'_>) -> Result<RestoreRecord, Error> {
+    let started = site.world.clock.now();
+    if site.is_in_place() {
+        swapping::wait_for_lost(site.server).await?;
+    }
+    if site.record.stage == Stage::Staged && site.has_waited() {
+        prove_again(&site).await?;
+    }
+    if site.record.wish.tenant.is_some() {
+        tenant::replace(&mut site).await?;
+    } else if site.is_in_place() {
+        swap_in(&mut site).await?;
+    } else {
+        complete_copy(&mut site).await?;
+    }
+    let (lap, undo_until) = (lap(site.world, "promote", started), undo_until(&site));
+    site.update(|record| {
+        record.stage = Stage::Restored;
+        record.live = Live::Restored;
+        record.undo_until = undo_until;
+        record.laps.push(lap.clone());
+        record.error.clear();
+    })
+    .await?;
+    record_end(site.world, &site.record).await?;
+    Ok(site.record)
+}
+
+/// Whoever looked at the loaded tables while they waited may have changed them.
+async fn prove_again(site: &Site<'_>) -> Result<(), Error> {
+    let staging = site.staging();
+    let there = site.server.contents(&site.names.staging).await?.tables;
+    let gone = site.chosen.parts.iter().filter(|part| !there.contains(&part.table));
+    let differences: Vec<_> = gone
+        .map(|part| format!("table {} is gone from {}", part.table, site.names.staging))
+        .collect();
+    if !differences.is_empty() {
+        return Err(Error::Mismatch { differences });
+    }
+    let work = site.work(&*staging, |_| true).await?;
+    within(site.world, site.rules.deadline, work.read_back()).await.flatten().map(drop)
 }
 
 fn undo_until(site: &Site<'_>) -> Option<Timestamp> {
@@ -257,7 +282,7 @@ pub async fn undo(
         return tenant::undo(world, servers, rules, &record).await;
     }
     locked(world, rules, id, async || {
-        let mut site = Site::open(world, servers, rules, id).await?;
+        let site = Site::open(world, servers, rules, id).await?;
         if site.record.stage == Stage::Undone {
             return Ok(site.record);
         }
@@ -270,16 +295,21 @@ pub async fn undo(
         if site.record.dropped {
             return Err(Error::OldTablesGone { restore: id.clone() });
         }
-        swap_back(&mut site).await?;
-        site.update(|record| {
-            record.stage = Stage::Undone;
-            record.live = Live::Untouched;
-            record.error.clear();
-        })
-        .await?;
-        Ok(site.record)
+        give_back(site).await
     })
     .await
+}
+
+async fn give_back(mut site: Site<'_>) -> Result<RestoreRecord, Error> {
+    swapping::wait_for_lost(site.server).await?;
+    swap_back(&mut site).await?;
+    site.update(|record| {
+        record.stage = Stage::Undone;
+        record.live = Live::Untouched;
+        record.error.clear();
+    })
+    .await?;
+    Ok(site.record)
 }
 
 async fn swap_back(site: &mut Site<'_>) -> Result<(), Error> {
@@ -335,56 +365,96 @@ pub async fn discard(
     match record.stage {
         Stage::Failed | Stage::Cancelled => return Ok(record),
         Stage::Requested => return forget(world, id, error).await,
-        Stage::Promoting if record.wish.tenant.is_none() && !is_copy(&record) => {
-            let site = Site::open(world, servers, rules, id).await?;
-            let journal = journal::last(&site).await?;
-            if swapping::is_done(site.server, &journal.swap).await? {
-                return promote(world, servers, rules, id).await;
-            }
-            locked(world, rules, id, async || {
-                swapping::retreat(site.server, &journal.swap).await?;
-                let room = site.server.database(&journal.swap.to);
-                if room.state().await? == TargetState::Empty {
-                    room.drop_database().await?;
-                }
-                Ok(())
-            })
-            .await?;
-        }
-        Stage::Undoing => {
-            let site = Site::open(world, servers, rules, id).await?;
-            let journal = journal::last(&site).await?;
-            if swapping::is_done(site.server, &journal.swap).await? {
-                return undo(world, servers, rules, id).await;
-            }
-            return locked(world, rules, id, async || {
-                swapping::retreat(site.server, &journal.swap).await?;
-                still_restored(world, id).await
-            })
-            .await;
-        }
-        _ => {}
-    }
-    let possible = "not yet restored";
-    let stages = [Stage::Loading, Stage::Staged, Stage::Promoting];
-    require(&record, "to take it back", possible, &stages)?;
-    if record.wish.tenant.is_some() && record.stage == Stage::Promoting {
-        let site = Site::open(world, servers, rules, id).await?;
-        if tenant::settle(&site).await? {
-            return promote(world, servers, rules, id).await;
-        }
+        _ => require_unsettled(&record)?,
     }
     locked(world, rules, id, async || {
-        let server = servers.of(&record.wish)?;
+        // Whoever had the lock may have come to an end.
+        let record = restores::find(&*world.vault, id).await?;
+        require_unsettled(&record)?;
+        match record.stage {
+            Stage::Promoting if is_in_place(&record.wish) => {
+                let site = Site::open(world, servers, rules, id).await?;
+                if is_carried_out(&site).await? {
+                    return put_in_place(site).await;
+                }
+                step_back(&site).await?;
+            }
+            Stage::Undoing => {
+                let site = Site::open(world, servers, rules, id).await?;
+                if is_carried_out(&site).await? {
+                    return give_back(site).await;
+                }
+                step_back(&site).await?;
+                return still_restored(world, id).await;
+            }
+            _ => {}
+        }
+        forget_loaded(world, id).await?;
         let staging = record.staging.as_deref().ok_or(Error::Internal("no staging database"))?;
-        server.database(staging).drop_database().await?;
+        servers.of(&record.wish)?.database(staging).drop_database().await?;
         forget(world, id, error).await
     })
     .await
 }
 
-fn is_copy(record: &RestoreRecord) -> bool {
-    !super::site::is_in_place(&record.wish)
+/// Before the loaded tables are dropped nobody may count on them any more.
+async fn forget_loaded(world: &World, id: &RunId) -> Result<(), Error> {
+    let forget = |record: &mut RestoreRecord| {
+        (record.stage, record.live) = (Stage::Loading, Live::Untouched);
+        record.verified.clear();
+        Ok(())
+    };
+    restores::update(world, id, forget).await.map(drop)
+}
+
+fn require_unsettled(record: &RestoreRecord) -> Result<(), Error> {
+    let stages = [Stage::Loading, Stage::Staged, Stage::Promoting, Stage::Undoing];
+    require(record, "to take it back", "not yet restored", &stages)
+}
+
+/// Did that happen which can't be taken back by dropping the staging database? Nobody may be at work on it but those
+/// whose connections are lost.
+async fn is_carried_out(site: &Site<'_>) -> Result<bool, Error> {
+    swapping::wait_for_lost(site.server).await?;
+    has_happened(site).await
+}
+
+async fn has_happened(site: &Site<'_>) -> Result<bool, Error> {
+    if site.record.wish.tenant.is_some() {
+        return tenant::is_replaced(site).await;
+    }
+    let journal = journal::last(site).await?;
+    swapping::is_done(site.server, &journal.swap).await
+}
+
+/// All is where it was before the change of places was begun.
+async fn step_back(site: &Site<'_>) -> Result<(), Error> {
+    if site.record.wish.tenant.is_some() {
+        return tenant::bring_back_triggers(site).await;
+    }
+    let journal = journal::last(site).await?;
+    swapping::retreat(site.server, &journal.swap).await?;
+    let room = site.server.database(&journal.swap.to);
+    if site.record.stage == Stage::Promoting && room.state().await? == TargetState::Empty {
+        room.drop_database().await?;
+    }
+    Ok(())
+}
+
+/// Which rows the live tables hold: if the record does not know, the database is asked.
+pub async fn which_rows(
+    world: &World,
+    servers: Servers<'_>,
+    rules: &Rules,
+    record: &RestoreRecord,
+) -> Result<Live, Error> {
+    if record.live != Live::Unknown {
+        return Ok(record.live);
+    }
+    let site = Site::of(world, servers, rules, record.clone()).await?;
+    let is_to_be_restored = record.stage == Stage::Promoting;
+    let is_restored = has_happened(&site).await? == is_to_be_restored;
+    Ok(if is_restored { Live::Restored } else { Live::Untouched })
 }
 
 async fn still_restored(world: &World, id: &RunId) -> Result<RestoreRecord, Error> {

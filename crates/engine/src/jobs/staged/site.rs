@@ -101,6 +101,11 @@ impl<'a> Site<'a> {
         is_in_place(&self.record.wish)
     }
 
+    /// Did the loaded tables wait for somebody to look at them?
+    pub(super) fn has_waited(&self) -> bool {
+        self.record.wish.destination == Destination::InPlace { stage_only: true }
+    }
+
     /// Are all tables wanted, so that the database is to be what the backup holds?
     pub(super) fn is_whole(&self) -> bool {
         self.record.wish.tables.is_empty() && self.record.wish.tenant.is_none()

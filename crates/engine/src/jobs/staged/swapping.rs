@@ -26,7 +26,15 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) async fn is_done(server: &dyn Server, swap: &Swap) -> Result<bool, Error> {
     let live = server.contents(&swap.live).await?.tables;
     let from = server.contents(&swap.from).await?.tables;
-    Ok(swap.is_done(&live, &from))
+    let to = server.contents(&swap.to).await?.tables;
+    Ok(swap.is_done(&live, &from, &to))
+}
+
+/// Waits until no statement of an earlier step is at work on the server any more, whose connection was lost: it may
+/// still change what is asked for here.
+pub(super) async fn wait_for_lost(server: &dyn Server) -> Result<(), Error> {
+    server.sole_session(&server.live().database).await?;
+    Ok(())
 }
 
 /// Takes the change of places to its end.
@@ -88,7 +96,7 @@ async fn enter(server: &dyn Server, swap: &Swap) -> Result<(), Error> {
     for (new, name) in hidden(swap) {
         for new in &new.triggers {
             if !live.triggers.contains(&(name.clone(), new.hidden.clone())) {
-                let session = server.session(&swap.live).await?;
+                let session = server.sole_session(&swap.live).await?;
                 let ddl = trigger::named(&new.object.ddl, &new.hidden, name);
                 create_trigger(session, &new.object, &ddl).await?;
             }
@@ -151,7 +159,7 @@ async fn name_triggers(
     if new.triggers.iter().all(|new| has(&new.object.name) && !has(&new.hidden)) {
         return Ok(());
     }
-    let mut session = server.session(database).await?;
+    let mut session = server.sole_session(database).await?;
     let lock = format!("LOCK TABLES {} WRITE", quoted(&new.table));
     let action = format!("give the triggers of table {} their names", new.table);
     let plain = CharsetContext::default();
@@ -231,7 +239,7 @@ pub(super) async fn execute(
     action: &str,
     statement: &str,
 ) -> Result<(), Error> {
-    let mut session = server.session(database).await?;
+    let mut session = server.sole_session(database).await?;
     let context = CharsetContext::default();
     retrying(async || session.execute(action, statement, &context).await).await.map(drop)
 }

@@ -219,7 +219,7 @@ impl<'a> Replacement<'a> {
     }
 
     async fn run(&self) -> Result<Vec<String>, Error> {
-        let mut session = self.site.server.session(&self.live.database).await?;
+        let mut session = self.site.server.sole_session(&self.live.database).await?;
         let session = &mut *session;
         // Other tenants' rows are not to be locked, only looked at.
         let isolation = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
@@ -456,7 +456,7 @@ impl<'a> Replacement<'a> {
         if self.triggers().next().is_none() {
             return Ok(());
         }
-        let mut session = self.site.server.session(&self.live.database).await?;
+        let mut session = self.site.server.sole_session(&self.live.database).await?;
         self.name_triggers(&mut *session).await
     }
 
@@ -506,12 +506,16 @@ fn more_strays(before: &Strays, after: &Strays) -> Vec<String> {
     .collect()
 }
 
-/// After a replacement was cut off: the triggers come back, whatever became of the rows.
-pub(super) async fn settle(site: &Site<'_>) -> Result<bool, Error> {
+/// After a replacement was cut off: were the rows replaced?
+pub(super) async fn is_replaced(site: &Site<'_>) -> Result<bool, Error> {
     let live = journal::last(site).await?.live;
-    let replacement = Replacement::of(site, &live)?;
-    replacement.bring_back_triggers().await?;
-    replacement.is_done().await
+    Replacement::of(site, &live)?.is_done().await
+}
+
+/// After a replacement was cut off: the triggers come back, whatever became of the rows.
+pub(super) async fn bring_back_triggers(site: &Site<'_>) -> Result<(), Error> {
+    let live = journal::last(site).await?.live;
+    Replacement::of(site, &live)?.bring_back_triggers().await
 }
 
 /// The tenant's rows as they were: from the backup that was made before they were replaced.
