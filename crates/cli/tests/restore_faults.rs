@@ -174,10 +174,11 @@ fn is_swap(statement: &str) -> bool {
     statement.starts_with("RENAME TABLE") && statement.contains("`patients` TO `")
 }
 
-/// Waits until the server is busy with such a statement, and gives its connection.
-fn wait_for_statement(server: &Server, pattern: &str) -> String {
+/// Waits until the server is busy with such a statement of this test, and gives its connection.
+fn wait_for_statement(scene: &Scene<'_>, pattern: &str) -> String {
+    let (server, database) = (scene.server, &scene.live.name);
     let query = format!(
-        "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE '{pattern}' AND ID <> CONNECTION_ID()"
+        "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = '{database}' AND INFO LIKE '{pattern}'"
     );
     let mut found = String::new();
     support::wait_until(pattern, || {
@@ -261,7 +262,7 @@ fn a_statement_of_a_lost_connection_is_waited_for(server: &Server) {
     let uses = "START TRANSACTION; SELECT COUNT(*) FROM patients; DO SLEEP(2); COMMIT";
     let outcome = std::thread::scope(|scope| {
         let other = scope.spawn(|| server.sql(&scene.live.name, uses));
-        wait_for_statement(server, "DO SLEEP(2)%");
+        wait_for_statement(&scene, "DO SLEEP(2)%");
         let outcome = scene.tool.run(&[&scene.restore()[..], &["--table", "patients"]].concat());
         other.join().expect("no panic");
         outcome
@@ -279,9 +280,9 @@ fn the_server_ends_the_connection_that_swaps(server: &Server) {
     let uses = "START TRANSACTION; SELECT COUNT(*) FROM patients; DO SLEEP(60)";
     let outcome = std::thread::scope(|threads| {
         let other = threads.spawn(|| server.try_sql(Some(&scene.live.name), uses));
-        let using = wait_for_statement(server, "DO SLEEP(60)%");
+        let using = wait_for_statement(&scene, "DO SLEEP(60)%");
         let running = scene.tool.start(&scene.restore());
-        let swapping = wait_for_statement(server, "RENAME TABLE % TO %patients%");
+        let swapping = wait_for_statement(&scene, "RENAME TABLE % TO %patients%");
         server.sql("", format!("KILL CONNECTION {swapping}; KILL CONNECTION {using}"));
         let _ = other.join();
         running.outcome()
