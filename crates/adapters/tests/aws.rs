@@ -1,8 +1,11 @@
-//! Vault, keyring and databases' accounts on AWS, against the emulator at `TEST_S3_ENDPOINT`.
+//! Vault, keyring, databases' accounts, and what is started and switched on AWS, against the emulator at `TEST_S3_ENDPOINT`.
 //!
 //! Run by `python3 local/lab.py run --emulator -- ...`. Faults on the way come from a proxy in front of it.
 #![cfg(feature = "aws")]
 
+#[cfg(feature = "control")]
+#[path = "aws/control.rs"]
+mod control;
 #[path = "aws/credentials.rs"]
 mod credentials;
 #[path = "aws/emulator.rs"]

@@ -14,7 +14,7 @@ use gorgen_engine::{
     model::RunId,
     records::{audit::Verdict, request::Answer, restore::Wish, run::Job},
 };
-use gorgen_function::Failure;
+use gorgen_function::{Failure, control::ControlError};
 use serde_json::Value;
 
 use crate::{
@@ -28,6 +28,7 @@ use crate::{
 const BUSY: &str = "a request with this Idempotency-Key is being worked on; ask again in a minute";
 const OTHER_BODY: &str =
     "this Idempotency-Key was used for a request with another body; take a new one";
+const NOT_BEGUN: &str = "the state machine of restores could not be started";
 const ASKED_AGAIN: &str = "the same Idempotency-Key as before: nothing was done anew";
 
 /// What a caller can wish for.
@@ -99,11 +100,11 @@ pub(crate) async fn change<C: Change>(
         }
         Ok(Decision::Do(deed, begun)) => {
             if let Err(problem) = keep(api, &ask, Outcome::allowed(&deed)).await {
-                let_go(api, begun).await;
+                let_go(api, begun, &problem).await;
                 return Err(problem);
             }
             if let Err(problem) = deed.step.take(api).await {
-                let_go(api, begun).await;
+                let_go(api, begun, &problem).await;
                 // Unkept, which is in the log: that it was to be done is recorded, and the caller learns why it was not.
                 let _ = keep(api, &ask, Outcome::of(&problem, deed.about)).await;
                 return Err(problem);
@@ -145,11 +146,18 @@ impl Step {
     async fn take(&self, api: &Api) -> Result<(), Problem> {
         match self {
             Self::Restore { id, wish, asked_by, input } => {
-                let asked_by = Some(asked_by.clone());
+                let (machine, asked_by) = (api.machine()?, Some(asked_by.clone()));
                 restores::request_as(&api.world, id.clone(), wish.clone(), asked_by).await?;
-                start(api, &format!("{id}-restore"), input).await
+                let started = machine.start(&format!("{id}-restore"), input).await;
+                if started.as_ref().is_err_and(|error| !error.is_retryable()) {
+                    // Nobody is to wait for it. Unkept, it is found stuck later.
+                    log(restores::not_begun(&api.world, id, NOT_BEGUN).await);
+                }
+                started.map_err(of_machine)
             }
-            Self::Machine { execution, input } => start(api, execution, input).await,
+            Self::Machine { execution, input } => {
+                api.machine()?.start(execution, input).await.map_err(of_machine)
+            }
             Self::Job { job, event } => {
                 let started = api.jobs()?.start(*job, event).await;
                 started.map_err(|error| Problem::of_control(error, "the job's function"))
@@ -163,9 +171,8 @@ impl Step {
     }
 }
 
-async fn start(api: &Api, execution: &str, input: &Value) -> Result<(), Problem> {
-    let started = api.machine()?.start(execution, input).await;
-    started.map_err(|error| Problem::of_control(error, "the state machine of restores"))
+fn of_machine(error: ControlError) -> Problem {
+    Problem::of_control(error, "the state machine of restores")
 }
 
 /// What the trail says of a call.
@@ -215,11 +222,11 @@ async fn keep<C>(api: &Api, ask: &Ask<C>, outcome: Outcome) -> Result<(), Proble
     })
 }
 
-/// Lets the same request be tried again at once.
-async fn let_go(api: &Api, begun: Option<Begun>) {
-    if let Some(begun) = begun {
-        log(requests::failed(&api.world, begun).await);
-    }
+/// Lets the same request be tried again at once. Where it is not known what was begun, the same is begun again.
+async fn let_go(api: &Api, begun: Option<Begun>, problem: &Problem) {
+    let Some(begun) = begun else { return };
+    let is_known = problem.status() != StatusCode::SERVICE_UNAVAILABLE;
+    log(requests::failed(&api.world, begun, is_known.then(|| api.new_id())).await);
 }
 
 /// A failure that changes no answer.

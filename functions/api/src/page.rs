@@ -1,6 +1,6 @@
 //! Lists are given a page at a time, the newest first; and no parameter is passed over.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, convert::Infallible};
 
 use axum::{
     extract::{FromRequestParts, Path},
@@ -88,16 +88,16 @@ fn parameters(parts: &Parts, known: &[&str]) -> Result<BTreeMap<String, String>,
     Ok(given)
 }
 
-/// The part of the path that says which one.
+/// The part of the path that says which one. Where that is no text it is the whole path as it was sent, which names nothing:
+/// a refusal comes from whoever looks for it, and is recorded like any other.
 pub(crate) struct Which(pub(crate) String);
 
 impl FromRequestParts<Shared> for Which {
-    type Rejection = Problem;
+    type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, api: &Shared) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, api: &Shared) -> Result<Self, Infallible> {
         let path = Path::<String>::from_request_parts(parts, api).await;
-        let unreadable = |_| Problem::bad_request("the path is no text in UTF-8");
-        path.map(|Path(text)| Self(text)).map_err(unreadable)
+        Ok(Self(path.map_or_else(|_| parts.uri.path().to_owned(), |Path(text)| text)))
     }
 }
 

@@ -374,8 +374,6 @@ pub(crate) struct Restore {
     /// Until when `undo` is promised.
     #[schema(format = DateTime, nullable = false)]
     undo_until: Option<String>,
-    /// It is taken through its steps one by one, by a machine that outlives each of them.
-    by_machine: bool,
     /// Tables that are not restored, as settings want it; they stay as they are.
     #[schema(nullable = false)]
     kept: Option<Vec<String>>,
@@ -461,6 +459,9 @@ pub(crate) struct Status {
     time_zone: Option<String>,
     #[schema(required = true)]
     newest_backup: Option<NewestBackup>,
+    /// The copy of the vault in the second region; null if there is none.
+    #[schema(required = true)]
+    replica: Option<Replica>,
     /// Null if they can't be read.
     #[schema(required = true)]
     schedules: Option<Vec<Schedule>>,
@@ -480,6 +481,28 @@ pub(crate) struct NewestBackup {
     #[schema(format = DateTime)]
     snapshot: String,
     age_seconds: i64,
+}
+
+/// The copy of the vault in the second region, as the store tells it of the manifests of the newest backups.
+#[derive(ToSchema)]
+pub(crate) struct Replica {
+    state: ReplicaState,
+    /// The newest backup whose manifest is there.
+    #[schema(required = true)]
+    newest_backup: Option<String>,
+    /// The backups whose manifests are not there, the oldest first.
+    missing: Vec<String>,
+    /// How long ago the first of these ended; 0 if none is missing.
+    behind_seconds: i64,
+}
+
+/// How a copy is; `failed` if the store gave something up.
+#[derive(ToSchema)]
+#[schema(rename_all = "kebab-case")]
+pub(crate) enum ReplicaState {
+    Complete,
+    Behind,
+    Failed,
 }
 
 /// The last run of a job.

@@ -6,6 +6,7 @@ mod changing;
 mod conformance;
 mod document;
 mod house;
+mod manual;
 mod reading;
 mod refusing;
 mod repeating;

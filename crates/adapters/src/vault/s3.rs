@@ -15,12 +15,13 @@ use aws_sdk_s3::{
     config::Builder,
     error::{ProvideErrorMetadata, SdkError},
     primitives::ByteStream,
+    types::ReplicationStatus,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use gorgen_engine::{
     model::ObjectName,
-    ports::{ObjectInfo, Revision, Vault, VaultError},
+    ports::{Copied, ObjectInfo, Revision, Vault, VaultError},
 };
 
 use self::attempts::{Attempts, RepeatConflicts};
@@ -31,6 +32,8 @@ use crate::{
 
 /// HTTP status of a write whose condition does not hold.
 const PRECONDITION_FAILED: u16 = 412;
+/// HTTP status of a question about an object that is not there, which has no body to name the error.
+const NOT_FOUND: u16 = 404;
 /// HTTP status of a range that begins after the end.
 const RANGE_NOT_SATISFIABLE: u16 = 416;
 const NO_SUCH_KEY: &str = "NoSuchKey";
@@ -241,6 +244,24 @@ impl Vault for S3Vault {
         let condition = expected.map_or(Condition::Absent, Condition::Still);
         let changed = || VaultError::Changed { name: name.clone(), vault: self.describe() };
         self.write(name, &content, condition).await?.ok_or_else(changed)
+    }
+
+    async fn copied(&self, name: &ObjectName) -> Result<Option<Copied>, VaultError> {
+        let request = self.client.head_object().bucket(&self.bucket).key(self.key(name));
+        let answer = request.send().await.map_err(|error| {
+            let error = AwsError::from(error);
+            match error.status() {
+                Some(NOT_FOUND) => self.missing(name),
+                _ => self.failed(format!("look at {name}"), error),
+            }
+        })?;
+        // Without one no rule covers the object; in the second region it is itself the copy.
+        Ok(answer.replication_status.and_then(|status| match status {
+            ReplicationStatus::Complete | ReplicationStatus::Completed => Some(Copied::Done),
+            ReplicationStatus::Pending => Some(Copied::Waiting),
+            ReplicationStatus::Failed => Some(Copied::Failed),
+            _ => None,
+        }))
     }
 }
 

@@ -3,10 +3,7 @@
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::SeqCst},
-    },
+    sync::{Arc, Mutex},
     thread,
 };
 
@@ -27,7 +24,7 @@ pub(crate) enum Fault {
 /// A proxy; it ends with the test's process.
 pub(crate) struct Proxy {
     pub(crate) endpoint: String,
-    seen: Arc<AtomicUsize>,
+    seen: Arc<Mutex<Vec<String>>>,
 }
 
 impl Proxy {
@@ -35,12 +32,12 @@ impl Proxy {
     pub(crate) fn start(method: &'static str, faults: &[Fault]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let seen = Arc::new(AtomicUsize::new(0));
-        let (counter, faults) = (Arc::clone(&seen), faults.to_vec());
+        let seen = Arc::default();
+        let (kept, faults) = (Arc::clone(&seen), faults.to_vec());
         thread::spawn(move || {
             for client in listener.incoming() {
-                let (counter, faults) = (Arc::clone(&counter), faults.clone());
-                thread::spawn(move || serve(client.unwrap(), method, &faults, &counter));
+                let (kept, faults) = (Arc::clone(&kept), faults.clone());
+                thread::spawn(move || serve(client.unwrap(), method, &faults, &kept));
             }
         });
         Self { endpoint, seen }
@@ -48,17 +45,27 @@ impl Proxy {
 
     /// How many requests of the method came.
     pub(crate) fn seen(&self) -> usize {
-        self.seen.load(SeqCst)
+        self.seen.lock().unwrap().len()
+    }
+
+    /// These requests, with their headers and bodies.
+    #[cfg(feature = "control")]
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.seen.lock().unwrap().clone()
     }
 }
 
 /// One request a connection: the answer says that it closes.
-fn serve(mut client: TcpStream, method: &str, faults: &[Fault], counter: &AtomicUsize) {
+fn serve(mut client: TcpStream, method: &str, faults: &[Fault], kept: &Mutex<Vec<String>>) {
     let Ok(request) = read_message(&client) else {
         return;
     };
-    let is_counted = request.starts_with(method.as_bytes());
-    let fault = is_counted.then(|| faults.get(counter.fetch_add(1, SeqCst))).flatten();
+    let mut fault = None;
+    if request.starts_with(method.as_bytes()) {
+        let mut kept = kept.lock().unwrap();
+        fault = faults.get(kept.len());
+        kept.push(String::from_utf8_lossy(&request).into_owned());
+    }
     match fault {
         Some(Fault::Answer(status, kind, content)) => {
             let length = content.len();

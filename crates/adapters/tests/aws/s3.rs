@@ -6,7 +6,7 @@ use futures::{StreamExt, stream};
 use gorgen_adapters::{settings::VaultUrl, vault, vault::S3Vault};
 use gorgen_engine::{
     model::ObjectName,
-    ports::{Revision, Vault, VaultError},
+    ports::{Copied, Revision, Vault, VaultError},
     testing::vault_contract,
 };
 
@@ -104,6 +104,27 @@ async fn names_with_percent_signs_and_the_like_stay_what_they_are() {
     vault.put(&odd, text("key")).await.unwrap();
     assert_eq!(vault.list("keys/").await.unwrap()[0].name, odd);
     assert_eq!(vault.get(&odd).await.unwrap(), "key");
+}
+
+#[tokio::test]
+async fn how_far_the_copy_of_an_object_is_is_what_s3_says_of_it() {
+    let bucket = bucket().await;
+    let there = name("manifests/a.manifest");
+    let vault = vault_at(&endpoint(), &bucket).await;
+    vault.put(&there, text("a")).await.unwrap();
+    assert_eq!(vault.copied(&there).await.unwrap(), None, "no rule copies it");
+    let missing = vault.copied(&name("manifests/b.manifest")).await.unwrap_err();
+    assert!(matches!(missing, VaultError::Missing { .. }), "{}", chain(&missing));
+    for (header, expected) in [
+        ("application/xml\r\nx-amz-replication-status: COMPLETED", Some(Copied::Done)),
+        ("application/xml\r\nx-amz-replication-status: PENDING", Some(Copied::Waiting)),
+        ("application/xml\r\nx-amz-replication-status: FAILED", Some(Copied::Failed)),
+        ("application/xml\r\nx-amz-replication-status: REPLICA", None),
+    ] {
+        let proxy = Proxy::start("HEAD", &[Fault::Answer("200 OK", header, "")]);
+        let vault = vault_at(&proxy.endpoint, &bucket).await;
+        assert_eq!(vault.copied(&there).await.unwrap(), expected, "{header}");
+    }
 }
 
 #[tokio::test]

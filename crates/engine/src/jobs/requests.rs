@@ -109,10 +109,13 @@ pub async fn answered(world: &World, begun: Begun, answer: Answer) -> Result<(),
     write(world, &begun.name, &record, Some(&begun.revision)).await.map(drop)
 }
 
-/// Lets a repetition try again at once.
-pub async fn failed(world: &World, begun: Begun) -> Result<(), Error> {
+/// Lets a repetition try again at once: the same, or `another` if it is certain that nothing was begun.
+pub async fn failed(world: &World, begun: Begun, another: Option<RunId>) -> Result<(), Error> {
     let mut record = begun.record;
     record.failed = true;
+    if let Some(another) = another {
+        record.change = another;
+    }
     write(world, &begun.name, &record, Some(&begun.revision)).await.map(drop)
 }
 

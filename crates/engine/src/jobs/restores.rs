@@ -1,10 +1,13 @@
 //! The restores of a vault: asked for, looked up, and kept up to date by whoever works on them.
 
+use jiff::Timestamp;
+
 use super::{Error, World, backups};
 use crate::{
     model::{ObjectName, RunId, prefix},
+    policy::advice,
     ports::{Revision, Vault, VaultError, random},
-    records::restore::{RestoreRecord, Wish},
+    records::restore::{Destination, RestoreRecord, Stage, Wish},
 };
 
 /// Several steps of one restore may record their progress at the same moment.
@@ -32,6 +35,31 @@ pub async fn list(vault: &dyn Vault) -> Result<Vec<RestoreRecord>, Error> {
         records.push(find(vault, &id).await?);
     }
     Ok(records)
+}
+
+/// The first restore but `id` that changes the live database or is about to: no other can be begun beside it. One that did
+/// not begin is not waited for.
+pub async fn in_the_way(
+    vault: &dyn Vault,
+    id: &RunId,
+    now: Timestamp,
+) -> Result<Option<RestoreRecord>, Error> {
+    for other in ids(vault).await?.into_iter().filter(|other| other != id) {
+        match find(vault, &other).await {
+            Ok(record) if record.is_at_work() || is_about_to_begin(&record, now) => {
+                return Ok(Some(record));
+            }
+            Ok(_) | Err(Error::Damaged { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+fn is_about_to_begin(record: &RestoreRecord, now: Timestamp) -> bool {
+    let Wish { destination, dry_run, .. } = &record.wish;
+    let touches_live_data = matches!(destination, Destination::InPlace { .. }) && !dry_run;
+    record.stage == Stage::Requested && touches_live_data && !advice::is_stuck(record, now)
 }
 
 /// Writes down that a restore is wanted. Nothing is done yet.
@@ -64,6 +92,18 @@ pub async fn request_as(
         Err(Error::Vault(VaultError::Changed { .. })) => Ok(()),
         other => other,
     }
+}
+
+/// Writes down that a restore was not begun, and will not be.
+pub async fn not_begun(world: &World, id: &RunId, reason: &str) -> Result<(), Error> {
+    let changed = update(world, id, |record| {
+        if record.stage == Stage::Requested {
+            record.stage = Stage::Failed;
+            record.error = vec![reason.to_owned()];
+        }
+        Ok(())
+    });
+    changed.await.map(drop)
 }
 
 /// Changes the record of a restore; `change` is asked again if somebody else changed it meanwhile.

@@ -1,4 +1,5 @@
-//! How a vault is: what ran last, how old the newest backup is, which restores are not at their end, what is wrong.
+//! How a vault is: what ran last, how old the newest backup is, whether the store's own copy has it, which restores are
+//! not at their end, what is wrong.
 //!
 //! No key is needed, and nothing is proved: `verify` does that.
 
@@ -8,9 +9,9 @@ use serde::Serialize;
 
 use super::{Error, backups, restores, runs};
 use crate::{
-    model::RunId,
+    model::{ObjectName, RunId},
     policy::{advice, trend},
-    ports::Vault,
+    ports::{Copied, Vault, VaultError},
     records::{
         manifest::Header,
         restore::{Live, RestoreRecord, Stage},
@@ -31,6 +32,8 @@ pub struct Status {
     pub now: Timestamp,
     /// The newest backup whose header can be read.
     pub newest_backup: Option<NewestBackup>,
+    /// The copy of the vault that the store makes elsewhere; none if it makes none.
+    pub replica: Option<Replica>,
     /// The last run of each job in the last five weeks; a job without one is not there.
     pub last_runs: Vec<LastRun>,
     /// The restores that are not at their end, oldest first.
@@ -48,6 +51,32 @@ pub struct NewestBackup {
     pub snapshot: Timestamp,
     /// How long ago that was.
     pub age_seconds: i64,
+}
+
+/// The copy of the vault that the store makes elsewhere, as the store tells it of the newest manifests. Packs are copied on
+/// their own.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Replica {
+    /// How it is.
+    pub state: ReplicaState,
+    /// The newest backup whose manifest is there.
+    pub newest_backup: Option<RunId>,
+    /// The backups whose manifests are not there, oldest first.
+    pub missing: Vec<RunId>,
+    /// How long ago the first of these ended.
+    pub behind_seconds: i64,
+}
+
+/// How a copy is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReplicaState {
+    /// It has all that was looked at.
+    Complete,
+    /// Something is on its way.
+    Behind,
+    /// The store gave something up.
+    Failed,
 }
 
 /// The last run of a job.
@@ -102,6 +131,7 @@ pub async fn of(vault: &dyn Vault, now: Timestamp) -> Result<Status, Error> {
         .rfind(|record| record.job == Job::RestoreTest && record.outcome == Outcome::Succeeded);
     let oldest = ids.first().and_then(RunId::started);
     problems.extend(advice::of_tests(passed.map(|record| record.ended), oldest, now));
+    let replica = replica(vault, &headers, now, &mut problems).await?;
     let restores = unfinished(vault, now, &mut problems).await?;
     Ok(Status {
         now,
@@ -110,6 +140,7 @@ pub async fn of(vault: &dyn Vault, now: Timestamp) -> Result<Status, Error> {
             snapshot: header.snapshot,
             age_seconds: now.duration_since(header.snapshot).as_secs(),
         }),
+        replica,
         last_runs: last.into_iter().map(LastRun::of).collect(),
         restores,
         problems,
@@ -152,6 +183,46 @@ async fn newest_headers(
         }
     }
     Ok(headers)
+}
+
+/// How far the store is with its copy of these backups, oldest first.
+async fn replica(
+    vault: &dyn Vault,
+    headers: &[Header],
+    now: Timestamp,
+    problems: &mut Vec<String>,
+) -> Result<Option<Replica>, Error> {
+    let ended = headers.iter().map(|header| (header.backup.clone(), header.ended));
+    let looks =
+        ended.collect::<Vec<_>>().into_iter().map(async |(backup, ended): (RunId, _)| match vault
+            .copied(&ObjectName::manifest(&backup))
+            .await
+        {
+            Err(VaultError::Missing { .. }) => Ok(None),
+            told => Ok::<_, Error>(told?.map(|copied| (backup, ended, copied))),
+        });
+    let told: Vec<_> = stream::iter(looks).buffered(PARALLEL_READS).try_collect().await?;
+    let told: Vec<(RunId, Timestamp, Copied)> = told.into_iter().flatten().collect();
+    if told.is_empty() {
+        return Ok(None);
+    }
+    let (there, missing): (Vec<_>, Vec<_>) =
+        told.into_iter().partition(|(.., copied)| *copied == Copied::Done);
+    let given_up = missing.iter().find(|(.., copied)| *copied == Copied::Failed);
+    let behind = missing.first().map(|(_, ended, _)| now.duration_since(*ended));
+    let state = match (given_up, behind) {
+        (Some(_), _) => ReplicaState::Failed,
+        (None, Some(_)) => ReplicaState::Behind,
+        (None, None) => ReplicaState::Complete,
+    };
+    let behind = behind.unwrap_or_default();
+    problems.extend(advice::of_replica(given_up.map(|(backup, ..)| backup), behind));
+    Ok(Some(Replica {
+        state,
+        newest_backup: there.into_iter().next_back().map(|(backup, ..)| backup),
+        missing: missing.into_iter().map(|(backup, ..)| backup).collect(),
+        behind_seconds: behind.as_secs(),
+    }))
 }
 
 /// The records of the last weeks that can be read, oldest first.

@@ -2,9 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::records::{
-    restore::{RestoreRecord, Stage},
-    run::{Job, Outcome, RunRecord},
+use crate::{
+    model::RunId,
+    records::{
+        restore::{RestoreRecord, Stage},
+        run::{Job, Outcome, RunRecord},
+    },
 };
 
 /// A daily backup, and two hours for it to be late and long. The alarms say the same.
@@ -13,6 +16,8 @@ pub const OLDEST_BACKUP: SignedDuration = SignedDuration::from_hours(26);
 pub const OLDEST_TEST: SignedDuration = SignedDuration::from_hours(8 * 24);
 /// More than that, up or down, is as odd as a backup of another database.
 pub const ODD_PERCENT: f64 = 30.0;
+/// A store copies most objects within a quarter of an hour. The alarms say the same.
+pub const LATEST_COPY: SignedDuration = SignedDuration::from_hours(1);
 /// A step of a restore takes a quarter of an hour at most, and is tried a few times.
 const AT_REST: SignedDuration = SignedDuration::from_hours(1);
 
@@ -68,9 +73,30 @@ pub fn of_tests(
     }
 }
 
+/// What there is to say of the store's own copy of the vault: the first backup whose copy it gave up, and how far it is behind.
+pub fn of_replica(given_up: Option<&RunId>, behind: SignedDuration) -> Option<String> {
+    if let Some(backup) = given_up {
+        return Some(format!(
+            "The copy in the second region lacks backup {backup}, and nobody is copying it any more: look at the \
+             replication rule, its role and its keys, then have it copied again."
+        ));
+    }
+    (behind > LATEST_COPY).then(|| {
+        format!(
+            "The copy in the second region is {} minutes behind: see whether the store has trouble copying.",
+            behind.as_mins()
+        )
+    })
+}
+
+/// Was nothing heard of a restore for longer than any step of it takes?
+pub fn is_stuck(record: &RestoreRecord, now: Timestamp) -> bool {
+    now.duration_since(record.updated) > AT_REST
+}
+
 /// What to do about a restore that is not at its end; `None` if it is.
 pub fn of_restore(record: &RestoreRecord, now: Timestamp) -> Option<String> {
-    let is_stuck = now.duration_since(record.updated) > AT_REST;
+    let is_stuck = is_stuck(record, now);
     let cut_off =
         |otherwise: &str, stuck: &str| Some(if is_stuck { stuck } else { otherwise }.to_owned());
     match record.stage {
@@ -107,10 +133,7 @@ pub const JOBS: [Job; 6] =
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        model::RunId,
-        records::restore::{Destination, Wish},
-    };
+    use crate::records::restore::{Destination, Wish};
 
     fn now() -> Timestamp {
         "2026-11-23T06:00:00Z".parse().unwrap()
@@ -147,6 +170,15 @@ mod tests {
         );
         assert!(of_tests(None, Some(ago(week + 1)), now()).is_some());
         assert_eq!(of_tests(None, None, now()), None);
+    }
+
+    #[test]
+    fn a_copy_that_is_late_or_given_up_is_noticed() {
+        let minutes = SignedDuration::from_mins;
+        assert_eq!(of_replica(None, minutes(60)), None);
+        assert!(of_replica(None, minutes(61)).unwrap().contains("is 61 minutes behind"));
+        let given_up = of_replica(Some(&RunId::new(now(), [0; 4])), minutes(1)).unwrap();
+        assert!(given_up.contains("lacks backup 20261123T060000Z-00000000"), "{given_up}");
     }
 
     #[test]

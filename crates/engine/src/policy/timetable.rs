@@ -2,20 +2,18 @@
 //!
 //! A time that clocks skip in spring starts nothing that day; one that they show twice in autumn counts once.
 
-use std::ops::RangeInclusive;
+use std::cmp::Ordering;
 
+use croner::{
+    CivilDateTime, CronDateTime, Resolution, Weekday,
+    errors::CronError,
+    parser::{CronParser, Year},
+};
 use jiff::{
-    Timestamp,
-    civil::{Date, Time, Weekday},
+    SignedDuration, Timestamp,
+    civil::DateTime,
     tz::{AmbiguousOffset, TimeZone},
 };
-
-/// Days looked ahead: the 29th of February is never further away.
-const MOST_DAYS: usize = 366 * 8 + 1;
-
-const MONTHS: [&str; 12] =
-    ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
-const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
 /// The first moment after `now` at which `cron(...)` or `at(...)` is due in `zone`; `None` if there is none, or
 /// if it can't be told, as for `rate(...)`, which counts from a moment that only the service knows.
@@ -23,188 +21,89 @@ pub fn next(expression: &str, zone: &TimeZone, now: Timestamp) -> Option<Timesta
     let (kind, rest) = expression.trim().split_once('(')?;
     let content = rest.strip_suffix(')')?;
     match kind {
-        "cron" => Cron::parse(content)?.next(zone, now),
+        "cron" => due(content, zone, now),
         "at" => moment(content.parse().ok()?, zone).filter(|at| *at > now),
         _ => None,
     }
 }
 
-/// Minutes, hours, day of month, month, day of week, year.
-struct Cron {
-    minutes: Vec<i16>,
-    hours: Vec<i16>,
-    day: Days,
-    months: Vec<i16>,
-    weekday: Weekdays,
-    years: Vec<i16>,
-}
-
-/// Days of a month.
-enum Days {
-    Any,
-    Of(Vec<i16>),
-    Last,
-    LastWorkday,
-    /// The workday nearest to this one, within the month.
-    WorkdayNear(i8),
-}
-
-/// Days of a week, 1 for Sunday.
-enum Weekdays {
-    Any,
-    Of(Vec<i16>),
-    /// The last such day of the month.
-    Last(i16),
-    /// The n-th such day of the month.
-    Nth(i16, i8),
-}
-
-impl Cron {
-    fn parse(text: &str) -> Option<Self> {
-        let fields: Vec<_> = text.split_whitespace().collect();
-        let [minutes, hours, day, months, weekday, years] = fields[..] else { return None };
-        Some(Self {
-            minutes: values(minutes, 0..=59, &[])?,
-            hours: values(hours, 0..=23, &[])?,
-            day: Days::parse(day)?,
-            months: values(months, 1..=12, &MONTHS)?,
-            weekday: Weekdays::parse(weekday)?,
-            years: values(years, 1970..=2199, &[])?,
-        })
+/// The first moment after `now` that fits minutes, hours, day of month, month, day of week and year.
+fn due(fields: &str, zone: &TimeZone, now: Timestamp) -> Option<Timestamp> {
+    let parser = CronParser::builder()
+        .year(Year::Required)
+        .alternative_weekdays(true) // 1 is Sunday
+        .sloppy_ranges(true) // 0/15 is from 0 on
+        .build();
+    let mut fields: Vec<_> = fields.split_whitespace().collect();
+    // The last day of the week, which the parser knows only as the last such day of a month.
+    if let Some(weekday @ &mut "L") = fields.get_mut(4) {
+        *weekday = "SAT";
     }
-
-    fn next(&self, zone: &TimeZone, now: Timestamp) -> Option<Timestamp> {
-        let today = now.to_zoned_datetime(zone.clone()).date();
-        let days = std::iter::successors(Some(today), |day| day.tomorrow().ok());
-        days.take(MOST_DAYS)
-            .filter(|day| self.is_due_on(*day))
-            .flat_map(|day| self.times().map(move |time| day.to_datetime(time)))
-            .filter_map(|due| moment(due, zone))
-            .find(|due| *due > now)
-    }
-
-    fn is_due_on(&self, day: Date) -> bool {
-        self.years.contains(&day.year())
-            && self.months.contains(&day.month().into())
-            && self.day.contain(day)
-            && self.weekday.contain(day)
-    }
-
-    fn times(&self) -> impl Iterator<Item = Time> {
-        self.hours.iter().flat_map(|&hour| {
-            self.minutes.iter().filter_map(move |&minute| {
-                Time::new(hour.try_into().ok()?, minute.try_into().ok()?, 0, 0).ok()
-            })
-        })
-    }
-}
-
-impl Days {
-    fn parse(field: &str) -> Option<Self> {
-        Some(match field {
-            "?" | "*" => Self::Any,
-            "L" => Self::Last,
-            "LW" => Self::LastWorkday,
-            _ => match field.strip_suffix('W') {
-                Some(day) => Self::WorkdayNear(day.parse().ok()?),
-                None => Self::Of(values(field, 1..=31, &[])?),
-            },
-        })
-    }
-
-    fn contain(&self, day: Date) -> bool {
-        match self {
-            Self::Any => true,
-            Self::Of(days) => days.contains(&day.day().into()),
-            Self::Last => day == day.last_of_month(),
-            Self::LastWorkday => Some(day) == workday_near(day.last_of_month()),
-            Self::WorkdayNear(number) => {
-                let wanted = Date::new(day.year(), day.month(), *number);
-                wanted.ok().and_then(workday_near) == Some(day)
-            }
-        }
-    }
-}
-
-/// The nearest day from Monday to Friday in the same month.
-fn workday_near(day: Date) -> Option<Date> {
-    match day.weekday() {
-        Weekday::Saturday if day.day() == 1 => day.tomorrow().ok()?.tomorrow().ok(),
-        Weekday::Saturday => day.yesterday().ok(),
-        Weekday::Sunday if day == day.last_of_month() => day.yesterday().ok()?.yesterday().ok(),
-        Weekday::Sunday => day.tomorrow().ok(),
-        _ => Some(day),
-    }
-}
-
-impl Weekdays {
-    fn parse(field: &str) -> Option<Self> {
-        if matches!(field, "?" | "*") {
-            return Some(Self::Any);
-        }
-        if let Some((day, nth)) = field.split_once('#') {
-            return Some(Self::Nth(value(day, &WEEKDAYS, 1)?, nth.parse().ok()?));
-        }
-        match field.strip_suffix('L') {
-            Some("") => Some(Self::Of(vec![7])),
-            Some(day) => Some(Self::Last(value(day, &WEEKDAYS, 1)?)),
-            None => Some(Self::Of(values(field, 1..=7, &WEEKDAYS)?)),
-        }
-    }
-
-    fn contain(&self, day: Date) -> bool {
-        let weekday = i16::from(day.weekday().to_sunday_one_offset());
-        match self {
-            Self::Any => true,
-            Self::Of(days) => days.contains(&weekday),
-            Self::Last(wanted) => weekday == *wanted && day.day() + 7 > day.days_in_month(),
-            Self::Nth(wanted, nth) => weekday == *wanted && (day.day() - 1) / 7 + 1 == *nth,
-        }
-    }
-}
-
-/// The values that a field names, in order: `*`, numbers, words, ranges and steps, by commas.
-fn values(field: &str, all: RangeInclusive<i16>, words: &[&str]) -> Option<Vec<i16>> {
-    let mut values = Vec::new();
-    for part in field.split(',') {
-        let (range, step) = match part.split_once('/') {
-            Some((range, step)) => (range, step.parse().ok().filter(|step| *step > 0)?),
-            None => (part, 1),
-        };
-        let (first, last) = match range.split_once('-') {
-            _ if range == "*" => (*all.start(), *all.end()),
-            Some((first, last)) => {
-                (value(first, words, *all.start())?, value(last, words, *all.start())?)
-            }
-            None => {
-                let only = value(range, words, *all.start())?;
-                (only, if part.contains('/') { *all.end() } else { only })
-            }
-        };
-        if !all.contains(&first) || !all.contains(&last) {
-            return None;
-        }
-        values.extend((first..=last).step_by(step));
-    }
-    values.sort_unstable();
-    values.dedup();
-    Some(values)
-}
-
-/// A number, or a word that counts from `least`.
-fn value(text: &str, words: &[&str], least: i16) -> Option<i16> {
-    let place = words.iter().position(|word| word.eq_ignore_ascii_case(text));
-    match place {
-        Some(place) => Some(least + i16::try_from(place).ok()?),
-        None => text.parse().ok(),
-    }
+    // The parser knows seconds, and wants them with years.
+    let cron = parser.parse(&format!("0 {}", fields.join(" "))).ok()?;
+    let shown = Shown::of(now.to_zoned_datetime(zone.clone()).datetime())?;
+    // What clocks show is looked for, and when they do is ours to say: the crate moves a skipped time to a later one.
+    cron.iter_after(shown).filter_map(|due| moment(due.clock, zone)).find(|due| *due > now)
 }
 
 /// When the clocks of the zone show this for the first time, if they ever do.
-fn moment(due: jiff::civil::DateTime, zone: &TimeZone) -> Option<Timestamp> {
+fn moment(due: DateTime, zone: &TimeZone) -> Option<Timestamp> {
     let shown = zone.to_ambiguous_timestamp(due);
     let skipped = matches!(shown.offset(), AmbiguousOffset::Gap { .. });
     if skipped { None } else { shown.compatible().ok() }
+}
+
+/// What a clock shows, wherever it hangs, in the words of both crates. (What `croner` brings for `jiff` is for an older
+/// version of it.)
+#[derive(Debug, Clone, Copy)]
+struct Shown {
+    clock: DateTime,
+    civil: CivilDateTime,
+}
+
+impl Shown {
+    fn of(clock: DateTime) -> Option<Self> {
+        let part = |number: i8| u32::try_from(number).ok();
+        let (month, day) = (part(clock.month())?, part(clock.day())?);
+        let (hour, minute, second) =
+            (part(clock.hour())?, part(clock.minute())?, part(clock.second())?);
+        let year = i32::from(clock.year());
+        let civil = CivilDateTime::from_ymd_hms_opt(year, month, day, hour, minute, second)?;
+        Some(Self { clock, civil })
+    }
+
+    fn of_civil(civil: CivilDateTime) -> Option<Self> {
+        let part = |number: u32| i8::try_from(number).ok();
+        let (month, day) = (part(civil.month())?, part(civil.day())?);
+        let (hour, minute, second) =
+            (part(civil.hour())?, part(civil.minute())?, part(civil.second())?);
+        let year = civil.year().try_into().ok()?;
+        let clock = DateTime::new(year, month, day, hour, minute, second, 0).ok()?;
+        Some(Self { clock, civil })
+    }
+}
+
+impl CronDateTime for Shown {
+    fn to_civil(&self) -> CivilDateTime {
+        self.civil
+    }
+
+    fn civil_weekday(&self) -> Weekday {
+        let after_sunday = self.clock.weekday().to_sunday_zero_offset();
+        Weekday::from_days_from_sunday(after_sunday.unsigned_abs().into())
+    }
+
+    fn resolve_civil(&self, civil: CivilDateTime) -> Result<Resolution<Self>, CronError> {
+        Self::of_civil(civil).map(Resolution::Single).ok_or(CronError::InvalidDate)
+    }
+
+    fn checked_add_seconds(&self, seconds: i64) -> Option<Self> {
+        Self::of(self.clock.checked_add(SignedDuration::from_secs(seconds)).ok()?)
+    }
+
+    fn cmp_instant(&self, other: &Self) -> Ordering {
+        self.clock.cmp(&other.clock)
+    }
 }
 
 #[cfg(test)]

@@ -21,4 +21,4 @@ pub use server::{Contents, Reference, Room, Server, Session};
 pub use source::{Consistency, Reader, Snapshot, Source, SourceError};
 pub use survey::Surveyor;
 pub use target::{Loader, Target, TargetError, TargetInfo, TargetState};
-pub use vault::{ObjectInfo, Revision, Vault, VaultError};
+pub use vault::{Copied, ObjectInfo, Revision, Vault, VaultError};

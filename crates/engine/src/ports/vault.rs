@@ -20,6 +20,17 @@ pub struct ObjectInfo {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revision(pub String);
 
+/// How far a copy is that the store itself makes elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copied {
+    /// It is there.
+    Done,
+    /// It is on its way.
+    Waiting,
+    /// The store gave up.
+    Failed,
+}
+
 /// Why the vault did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
@@ -108,4 +119,13 @@ pub trait Vault: Send + Sync {
         expected: Option<&Revision>,
         content: Bytes,
     ) -> Result<Revision, VaultError>;
+
+    /// How far the store is with its own copy of this object; `None` if it makes none. What it says of one object says
+    /// nothing of others.
+    ///
+    /// # Errors
+    /// [`VaultError::Missing`] if there is no such object, where that is looked at.
+    async fn copied(&self, _name: &ObjectName) -> Result<Option<Copied>, VaultError> {
+        Ok(None)
+    }
 }

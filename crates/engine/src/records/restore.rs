@@ -201,9 +201,6 @@ pub struct RestoreRecord {
     /// Until when `undo` is promised; later the old tables may be gone.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub undo_until: Option<Timestamp>,
-    /// Is it done step by step, by a machine that outlives each of them?
-    #[serde(default)]
-    pub by_machine: bool,
     /// Tables that are not restored, as settings want it; they stay as they are.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub kept: Vec<String>,
@@ -260,7 +257,6 @@ impl RestoreRecord {
             before: None,
             safety_backup: None,
             undo_until: None,
-            by_machine: false,
             kept: Vec::new(),
             emptied: Vec::new(),
             merged: Vec::new(),

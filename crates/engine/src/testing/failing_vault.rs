@@ -14,7 +14,7 @@ use bytes::Bytes;
 use super::Injected;
 use crate::{
     model::ObjectName,
-    ports::{ObjectInfo, Revision, Vault, VaultError},
+    ports::{Copied, ObjectInfo, Revision, Vault, VaultError},
 };
 
 /// How a write fails.
@@ -113,6 +113,10 @@ impl Vault for FailingVault {
             }
             Some(_) => Err(self.failed(name)),
         }
+    }
+
+    async fn copied(&self, name: &ObjectName) -> Result<Option<Copied>, VaultError> {
+        self.inner.copied(name).await
     }
 }
 

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use super::lock;
 use crate::{
     model::ObjectName,
-    ports::{ObjectInfo, Revision, Vault, VaultError},
+    ports::{Copied, ObjectInfo, Revision, Vault, VaultError},
 };
 
 const DESCRIPTION: &str = "memory:";
@@ -25,6 +25,7 @@ pub struct MemoryVault(Arc<Mutex<Content>>);
 struct Content {
     objects: BTreeMap<ObjectName, (Bytes, Revision)>,
     writes: u64,
+    copies: BTreeMap<ObjectName, Copied>,
 }
 
 impl Content {
@@ -55,6 +56,11 @@ impl MemoryVault {
         let mut bytes = found.expect("an object to damage").0.to_vec();
         damage(&mut bytes);
         content.write(name, bytes.into());
+    }
+
+    /// Has the store say this of its copy of an object.
+    pub fn set_copied(&self, name: &ObjectName, copied: Copied) {
+        lock(&self.0).copies.insert(name.clone(), copied);
     }
 
     /// Takes an object away behind the vault's back.
@@ -116,6 +122,10 @@ impl Vault for MemoryVault {
             return Err(VaultError::Changed { name: name.clone(), vault: self.describe() });
         }
         Ok(kept.write(name, content))
+    }
+
+    async fn copied(&self, name: &ObjectName) -> Result<Option<Copied>, VaultError> {
+        Ok(lock(&self.0).copies.get(name).copied())
     }
 }
 

@@ -7,6 +7,7 @@ use gorgen_engine::{
     Error,
     jobs::restores,
     model::RunId,
+    policy::advice,
     ports::Vault,
     records::{
         request::Answer,
@@ -278,6 +279,9 @@ impl Change for NewRestore {
     ) -> Result<Deed, Problem> {
         let wish = self.wish()?;
         existing_backup(api, &wish.backup).await?;
+        if matches!(wish.destination, Destination::InPlace { .. }) && !wish.dry_run {
+            nothing_in_the_way(api, id).await?;
+        }
         let asked_by = caller.told.name.clone().unwrap_or_else(|| caller.told.subject.clone());
         let input = json!({ "restore": id, "action": "restore" });
         let step = Step::Restore { id: id.clone(), wish, asked_by, input };
@@ -366,6 +370,17 @@ impl Change for Cancel {
         let stages = [Stage::Requested, Stage::Loading, Stage::Staged];
         on_its_way(api, target, "cancel", &stages, "requested, loading or staged", id).await
     }
+}
+
+/// Refuses what the function `restore` would refuse later: two restores of the live database at once.
+async fn nothing_in_the_way(api: &Api, id: &RunId) -> Result<(), Problem> {
+    let now = api.world.clock.now();
+    let Some(other) = restores::in_the_way(&*api.world.vault, id, now).await? else {
+        return Ok(());
+    };
+    let advice = advice::of_restore(&other, now).unwrap_or_default();
+    let (other, stage) = (other.restore, other.stage.as_str());
+    Err(Problem::conflict(format!("restore {other} is in the way, it is {stage}. {advice}")))
 }
 
 async fn existing(api: &Api, which: &str) -> Result<RestoreRecord, Problem> {

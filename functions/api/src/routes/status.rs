@@ -34,6 +34,7 @@ pub(super) async fn show(
         "now": now,
         "time_zone": api.zone.iana_name(),
         "newest_backup": status.newest_backup,
+        "replica": status.replica,
         "schedules": schedules,
         "last_runs": status.last_runs,
         "restores": status.restores,

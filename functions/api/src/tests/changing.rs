@@ -9,6 +9,7 @@ use gorgen_engine::{
     },
     testing::Fault,
 };
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::house::{ADMIN, House, MASTER, NOBODY, Reply};
@@ -21,6 +22,7 @@ fn restore_of(reply: &Reply) -> RunId {
 /// What a body is understood as.
 async fn wish(house: &House, body: Value) -> Wish {
     let id = restore_of(&house.post("/v1/restores", &body).await);
+    house.change(&id, |record| record.stage = Stage::Cancelled).await;
     restores::find(&house.vault, &id).await.unwrap().wish
 }
 
@@ -304,6 +306,79 @@ async fn what_fails_is_recorded_as_allowed_and_then_as_failed() {
                     [format!("{method} {path} allowed {success}"), failed]
                 );
             }
+        }
+    }
+}
+
+#[tokio::test]
+async fn beside_a_restore_at_work_no_other_is_begun() {
+    let house = House::with_backups(1).await;
+    let other = house.restore_at(Stage::Requested).await;
+    let modes = [
+        (json!({ "mode": "in-place", "confirm": "RESTAURAR" }), 409),
+        (json!({ "mode": "stage" }), 409),
+        (json!({ "mode": "plan" }), 202),
+        (json!({ "mode": "database", "database": "passado" }), 202),
+    ];
+    for stage in [Stage::Requested, Stage::Loading, Stage::Promoting, Stage::Undoing] {
+        house.change(&other, |record| record.stage = stage).await;
+        for (mut body, status) in modes.clone() {
+            body["backup"] = json!("latest");
+            let reply = house.post("/v1/restores", &body).await;
+            assert_eq!(reply.status, status, "beside one {stage:?}: {body}");
+            if status == 409 {
+                let told = format!("restore {other} is in the way, it is {}. ", stage.as_str());
+                assert!(reply.detail().starts_with(&told), "{reply:?}");
+                assert_eq!(house.take_trail(), ["POST /v1/restores refused 409"]);
+            }
+            house.take_trail();
+        }
+    }
+    assert_eq!(house.take_asked().len(), 8);
+    // What never began is not waited for; what was cut off has to be finished first.
+    house.clock.advance(SignedDuration::from_mins(61));
+    assert_eq!(
+        house.post("/v1/restores", &json!({ "backup": "latest", "mode": "stage" })).await.status,
+        409
+    );
+    let id = house.restore_at(Stage::Requested).await;
+    house.change(&other, |record| record.stage = Stage::Failed).await;
+    house.clock.advance(SignedDuration::from_mins(61));
+    let begun = house.post("/v1/restores", &json!({ "backup": "latest", "mode": "stage" })).await;
+    assert_ne!(restore_of(&begun), id);
+}
+
+#[tokio::test]
+async fn a_restore_that_aws_refuses_to_start_has_failed_and_is_in_nobodys_way() {
+    let house = House::with_backups(1).await;
+    let wish = json!({ "backup": "latest", "mode": "stage" });
+    *house.aws.fails.lock().unwrap() = Some(false);
+    assert_eq!(house.post_once("/v1/restores", "k1", &wish).await.status, 500);
+    let [id] = &restores::ids(&house.vault).await.unwrap()[..] else { panic!("one restore") };
+    let record = restores::find(&house.vault, id).await.unwrap();
+    assert_eq!(record.stage, Stage::Failed);
+    assert_eq!(record.error, ["the state machine of restores could not be started"]);
+    *house.aws.fails.lock().unwrap() = None;
+    house.clock.advance(SignedDuration::from_secs(1));
+    let again = house.post_once("/v1/restores", "k1", &wish).await;
+    assert_ne!(restore_of(&again), *id, "under the same key, as another");
+    assert_eq!(house.post_once("/v1/restores", "k1", &wish).await, again);
+}
+
+#[tokio::test]
+async fn a_change_to_what_is_no_text_is_refused_like_any_other() {
+    let house = House::with_backups(1).await;
+    let confirmed = json!({ "confirm": "RESTAURAR" });
+    for (method, path, body, status) in [
+        ("POST", "/v1/restores/%FF/promote", &confirmed, 400),
+        ("POST", "/v1/restores/%FF/undo", &confirmed, 400),
+        ("POST", "/v1/restores/%FF/cancel", &json!({}), 400),
+        ("PATCH", "/v1/schedules/%FF", &json!({ "enabled": true }), 404),
+    ] {
+        for (roles, status) in [(NOBODY, 403), (ADMIN, 403), (MASTER, status)] {
+            let reply = house.ask(roles, method, path, body).await;
+            assert_eq!(reply.status, status, "{reply:?}");
+            assert_eq!(house.take_trail(), [format!("{method} {path} refused {status}")]);
         }
     }
 }

@@ -26,7 +26,7 @@ impl Document {
     }
 
     /// The operation that answers this request.
-    fn operation(&self, method: &str, path: &str) -> Option<&Value> {
+    pub(crate) fn operation(&self, method: &str, path: &str) -> Option<&Value> {
         let fits = |template: &str| {
             let (template, path) = (template.split('/'), path.split('/'));
             template.clone().count() == path.clone().count()

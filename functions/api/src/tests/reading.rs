@@ -1,8 +1,9 @@
 //! What can be seen.
 
 use gorgen_engine::{
-    jobs::report,
+    jobs::{backups, report},
     model::{ObjectName, RunId, SourceIdentity},
+    ports::Copied,
     records::restore::{Lap, Stage, Verified},
 };
 use jiff::tz::TimeZone;
@@ -132,6 +133,38 @@ async fn the_status_tells_what_there_is_and_what_to_do() {
         ])
     );
     assert_eq!(status["problems"], json!(["The schedule cleanup is switched off."]));
+}
+
+#[tokio::test]
+async fn the_status_tells_how_far_the_copy_in_the_second_region_is() {
+    let house = House::with_backups(3).await;
+    assert_eq!(house.get("/v1/status").await.body["replica"], Value::Null, "there is none");
+    let ids = backups::ids(&house.vault).await.unwrap();
+    let [first, second, third] = &ids[..] else { panic!("three backups") };
+    let say = |id, copied| house.vault.set_copied(&ObjectName::manifest(id), copied);
+    for id in &ids {
+        say(id, Copied::Done);
+    }
+    let status = house.get("/v1/status").await.body;
+    let replica = |state, newest, missing, behind| json!({ "state": state, "newest_backup": newest, "missing": missing, "behind_seconds": behind });
+    assert_eq!(status["replica"], replica("complete", json!(third), json!([]), 0));
+    let quiet = status["problems"].clone();
+
+    say(third, Copied::Waiting);
+    let status = house.get("/v1/status").await.body;
+    assert_eq!(
+        status["replica"],
+        replica("behind", json!(second), json!([third]), 24 * 3600),
+        "the last of them was made a day ago"
+    );
+    assert!(status["problems"].to_string().contains("is 1440 minutes behind"), "{status}");
+
+    say(third, Copied::Done);
+    say(first, Copied::Failed);
+    let status = house.get("/v1/status").await.body;
+    assert_eq!(status["replica"]["state"], "failed");
+    assert!(status["problems"].to_string().contains(&format!("lacks backup {first}")), "{status}");
+    assert_ne!(status["problems"], quiet);
 }
 
 #[tokio::test]
