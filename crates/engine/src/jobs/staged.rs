@@ -6,6 +6,7 @@
 //!
 //! [`run`] takes all steps in one process. A machine that outlives processes takes them one by one.
 
+mod choice;
 mod journal;
 mod loading;
 mod merge;

@@ -4,11 +4,14 @@ use super::site::Site;
 use crate::{
     jobs::Error,
     model::ObjectName,
-    records::journal::{Journal, JournalHeader},
+    records::{
+        journal::{Journal, JournalHeader},
+        restore::{Live, Stage},
+    },
 };
 
 /// Keeps the journal of the next change of places.
-pub(super) async fn write(site: &Site<'_>, number: u32, journal: &Journal) -> Result<(), Error> {
+async fn write(site: &Site<'_>, number: u32, journal: &Journal) -> Result<(), Error> {
     let restore = &site.record.restore;
     let name = ObjectName::journal(restore, number);
     let key = site.keys.sealing(&site.key).await?;
@@ -16,6 +19,26 @@ pub(super) async fn write(site: &Site<'_>, number: u32, journal: &Journal) -> Re
         journal.seal(restore.clone(), number, site.keys.vault(), &key, &*site.world.entropy);
     let sealed = sealed.map_err(|source| Error::Unwritable { what: name.to_string(), source })?;
     Ok(site.world.vault.put(&name, sealed).await?)
+}
+
+/// Writes down what is about to change places. From here on it is finished or taken back, never forgotten.
+pub(super) async fn begin(
+    site: &mut Site<'_>,
+    journal: Journal,
+    stage: Stage,
+) -> Result<Journal, Error> {
+    let number = site.record.journals + 1;
+    write(site, number, &journal).await?;
+    site.update(|record| {
+        record.stage = stage;
+        record.journals = number;
+        if stage == Stage::Promoting {
+            record.promotion = number;
+        }
+        record.live = Live::Unknown;
+    })
+    .await?;
+    Ok(journal)
 }
 
 /// Opens the journal of the last change of places that was begun.

@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    Rules, Servers, locked,
-    site::{self, Site, is_in_place, require},
+    Rules, Servers, choice, locked,
+    site::{self, Site, is_in_place, lap, require},
 };
 use crate::{
     jobs::{Error, World, backups, deadline::within, restores},
@@ -13,7 +13,7 @@ use crate::{
     ports::{Target, TargetState},
     records::{
         manifest::TablePart,
-        restore::{Lap, Progress, RestoreRecord, Stage},
+        restore::{Progress, RestoreRecord, Stage},
     },
 };
 
@@ -60,7 +60,7 @@ pub(super) async fn begun(
     mut record: RestoreRecord,
 ) -> Result<RestoreRecord, Error> {
     if let Some(tenant) = &record.wish.tenant {
-        super::tenant::check(rules, &record.wish, tenant)?;
+        choice::check(rules, &record.wish, tenant)?;
     }
     record.backup = Some(backups::find(&*world.vault, &record.wish.backup).await?);
     let server = servers.of(&record.wish)?;
@@ -233,12 +233,6 @@ pub async fn load(
     let lap = lap(world, "load", started);
     site.update(|record| record.laps.push(lap.clone())).await?;
     Ok(site.record)
-}
-
-pub(super) fn lap(world: &World, name: &str, started: jiff::Timestamp) -> Lap {
-    let ended = world.clock.now();
-    let seconds = ended.duration_since(started).as_secs_f64();
-    Lap { name: name.to_owned(), ended, seconds }
 }
 
 /// Adds foreign keys, and looks for rows that point at rows that are not there.

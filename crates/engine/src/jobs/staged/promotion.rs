@@ -3,10 +3,8 @@
 use jiff::Timestamp;
 
 use super::{
-    Rules, Servers, journal,
-    loading::lap,
-    locked, merge, objects,
-    site::{Site, is_in_place, record_end, require},
+    Rules, Servers, journal, locked, merge, objects,
+    site::{Site, is_in_place, lap, record_end, require},
     swapping, tenant,
 };
 use crate::{
@@ -169,7 +167,7 @@ async fn plan_promotion(site: &mut Site<'_>) -> Result<Journal, Error> {
     };
     let departure = Departure { database: &site.names.before, tables: &departing };
     let swap = Swap::plan(&live, &site.names.tag, arrival, departure);
-    begin(site, Journal { swap, live }, Stage::Promoting).await
+    journal::begin(site, Journal { swap, live }, Stage::Promoting).await
 }
 
 /// Foreign keys of other databases: they would follow the old tables, which are to be dropped one day.
@@ -184,26 +182,6 @@ pub(super) async fn foreigners(site: &Site<'_>, database: &str) -> Result<Vec<St
         )
     };
     Ok(foreign.map(sentence).collect())
-}
-
-/// Writes down what is about to change places. From here on it is finished or taken back, never forgotten.
-pub(super) async fn begin(
-    site: &mut Site<'_>,
-    journal: Journal,
-    stage: Stage,
-) -> Result<Journal, Error> {
-    let number = site.record.journals + 1;
-    journal::write(site, number, &journal).await?;
-    site.update(|record| {
-        record.stage = stage;
-        record.journals = number;
-        if stage == Stage::Promoting {
-            record.promotion = number;
-        }
-        record.live = Live::Unknown;
-    })
-    .await?;
-    Ok(journal)
 }
 
 /// The database that the old tables go to.
@@ -349,7 +327,7 @@ async fn plan_undoing(site: &mut Site<'_>, done: &Journal) -> Result<Journal, Er
         Arrival { database: &swap.to, tables: &tables, sequences: &sequences, triggers: &triggers };
     let departure = Departure { database: &swap.from, tables: &departing };
     let swap = Swap::plan(&live, &site.names.tag, arrival, departure);
-    begin(site, Journal { swap, live }, Stage::Undoing).await
+    journal::begin(site, Journal { swap, live }, Stage::Undoing).await
 }
 
 /// Takes back a restore that has not changed anything yet. One that was cut off while tables changed places is

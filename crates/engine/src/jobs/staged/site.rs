@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Rules, Servers, tenant};
+use super::{Rules, Servers, choice};
 use crate::{
     jobs::{
         Error, Fetcher, KeyChest, World, backups,
@@ -16,7 +16,7 @@ use crate::{
     ports::{Server, Target, VaultError},
     records::{
         manifest::TablePart,
-        restore::{Destination, RestoreRecord, Stage, Verified, Wish},
+        restore::{Destination, Lap, RestoreRecord, Stage, Verified, Wish},
         run::{Job, Outcome, RunRecord},
     },
 };
@@ -66,7 +66,7 @@ impl<'a> Site<'a> {
         let (header, manifest) = backups::open(world, &keys, &backup).await?;
         let (chosen, tenancy) = match &record.wish.tenant {
             Some(name) => {
-                let (chosen, tenancy) = tenant::choose(manifest, rules, &record.wish, name)?;
+                let (chosen, tenancy) = choice::choose(manifest, rules, &record.wish, name)?;
                 (chosen, Some(tenancy))
             }
             None => (choose(&backup, manifest, &record.wish.tables)?, None),
@@ -229,6 +229,13 @@ impl<'a> Site<'a> {
         })
         .await
     }
+}
+
+/// How long something took that is over now.
+pub(super) fn lap(world: &World, name: &str, started: Timestamp) -> Lap {
+    let ended = world.clock.now();
+    let seconds = ended.duration_since(started).as_secs_f64();
+    Lap { name: name.to_owned(), ended, seconds }
 }
 
 /// The databases that a restore works with.
