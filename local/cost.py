@@ -129,7 +129,7 @@ def page() -> str:
             f"- Measured: a backup stores {STORED_SHARE:.0%} of the rows' bytes; an unchanged one reads {UNCHANGED_MB_SECOND:.0f} MB/s, a first one"
             f" {BACKUP_MB_SECOND:.0f} MB/s, a restore with its proof does {RESTORE_MB_SECOND:.0f} MB/s, on 2 cores. Lambda's are assumed to be as fast.",
             f"- Assumed: {DAILY_NEW_SHARE:.0%} of the stored bytes are new each day, and all kept backups together take {KEPT_SHARE} times the newest."
-            " Until cleanup is written nothing is dropped, and storage grows with what is new.",
+            " The replica keeps what cleanup drops, and grows with what is new.",
             "- A restore of 50 GB takes longer than the 15 minutes of one function; the scratch server's own cost is not counted.",
             "",
         ]

@@ -131,9 +131,6 @@ const SCHEDULES: Record<ScheduledJob, string> = {
   report: 'cron(0 5 1 * ? *)',
 };
 
-/** Cleanup fails as not available until retention is built; its schedule waits for it. */
-const NOT_YET: readonly ScheduledJob[] = ['cleanup'];
-
 /** 2 vCPU: reading, compressing and sealing keep both busy. An account that is new may be limited to 3008. */
 const JOB_MEMORY_MB = 3538;
 
@@ -378,7 +375,7 @@ function readSchedules(root: Fields): Record<ScheduledJob, ScheduleConfig> {
     const expression = given === 'off' ? SCHEDULES[job] : given;
     const problem = scheduleProblem(expression);
     if (problem) fields?.fail(job, given, `rate(...), cron(...) or off (${problem})`);
-    return { expression, enabled: given !== 'off' && !NOT_YET.includes(job) };
+    return { expression, enabled: given !== 'off' };
   };
   const schedules = Object.fromEntries(SCHEDULED_JOBS.map((job) => [job, read(job)]));
   fields?.close();

@@ -18,7 +18,9 @@ export type JobMetricName =
   | 'SizeDeviationPercent'
   | 'LastGoodBackupAgeSeconds'
   | 'RestoreSeconds'
-  | 'ProblemsFound';
+  | 'ProblemsFound'
+  | 'ReplicaProblems'
+  | 'ReplicaBehindSeconds';
 
 /** Also a dimension of the metrics of replication. */
 export const REPLICATION_RULE = 'everything';

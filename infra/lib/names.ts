@@ -12,6 +12,11 @@ export function nameOf(config: Config, what: string): string {
   return `gorgen-${config.environment}-${what}`;
 }
 
+/** The role of a function, for those who know it by name alone. */
+export function roleArnOf(config: Config, name: FunctionName): string {
+  return `arn:aws:iam::${config.account}:role/${nameOf(config, name)}`;
+}
+
 /** The bucket of the vault; a fixed name, so that no region must ask the other for it. */
 export function vaultBucketName(config: Config): string {
   return nameOf(config, `vault-${config.account}-${config.primaryRegion}`);
@@ -31,6 +36,9 @@ export function keyAlias(config: Config): string {
 export function deadLetterQueueName(config: Config): string {
   return nameOf(config, 'dead-letters');
 }
+
+/** The schedule by which old tables of restores go, at the time of cleanup. */
+export const OLD_TABLES = 'old-tables';
 
 /** The group that the jobs' schedules are in. */
 export function scheduleGroupName(config: Config): string {
@@ -55,6 +63,11 @@ export function restoreMachineArn(config: Config): string {
 /** `GORGEN_VAULT`, and the dimension `Vault` of all metrics. */
 export function vaultUrl(config: Config): string {
   return `s3://${vaultBucketName(config)}`;
+}
+
+/** `GORGEN_REPLICA_VAULT`. */
+export function replicaUrl(config: Config): string {
+  return `s3://${replicaBucketName(config)}?region=${config.replicaRegion}`;
 }
 
 /** `restore-test` as `RestoreTest`: for logical ids and outputs. */

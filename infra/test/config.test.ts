@@ -43,9 +43,9 @@ describe('an environment', () => {
     expect(configOf(environment).objectLock).toEqual({ mode: 'governance', days: 1 });
   });
 
-  it('has the schedules of the owner, and cleanup waits for retention', () => {
+  it('has the schedules of the owner', () => {
     expect(configOf('prod').schedules).toEqual({
-      cleanup: { expression: 'cron(0 2 * * ? *)', enabled: false },
+      cleanup: { expression: 'cron(0 2 * * ? *)', enabled: true },
       backup: { expression: 'cron(0 3 * * ? *)', enabled: true },
       'restore-test': { expression: 'cron(0 4 ? * SUN *)', enabled: true },
       verify: { expression: 'cron(0 6 ? * MON *)', enabled: true },
@@ -53,10 +53,10 @@ describe('an environment', () => {
     });
   });
 
-  it('can switch a schedule off, but not switch cleanup on', () => {
+  it('can switch a schedule off, or to other times', () => {
     const { schedules } = configOf('prod', { schedules: { verify: 'off', cleanup: 'rate(1 day)' } });
     expect(schedules.verify.enabled).toBe(false);
-    expect(schedules.cleanup).toEqual({ expression: 'rate(1 day)', enabled: false });
+    expect(schedules.cleanup).toEqual({ expression: 'rate(1 day)', enabled: true });
   });
 });
 

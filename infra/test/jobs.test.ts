@@ -15,6 +15,8 @@ function functionOf(name: FunctionName, template = templateOf(name)): any {
   return found?.Properties;
 }
 
+const READERS_OF_THE_REPLICA: readonly FunctionName[] = ['verify'];
+
 describe.each([...FUNCTIONS])('the function %s', (name) => {
   it('is a Rust binary on arm64 with a log of its own, as JSON, kept a year', () => {
     expect(functionOf(name)).toMatchObject({
@@ -30,10 +32,11 @@ describe.each([...FUNCTIONS])('the function %s', (name) => {
     });
   });
 
-  it('deletes nothing and has no right with a wildcard', () => {
+  it('deletes nothing, but for cleanup, and has no right with a wildcard', () => {
     const actions = actionsOf(templateOf(name), `gorgen-prod-${name}`);
     const network = ['ec2:DeleteNetworkInterface'];
-    expect(actions.filter((action) => /\*|Delete|Bypass|PutBucket/.test(action) && !network.includes(action))).toEqual([]);
+    const found = actions.filter((action) => /\*|Delete|Bypass|PutBucket/.test(action) && !network.includes(action));
+    expect(found).toEqual(name === 'cleanup' ? ['s3:DeleteObjectVersion'] : []);
   });
 
   it('opens rows only if that is its work', () => {
@@ -44,21 +47,42 @@ describe.each([...FUNCTIONS])('the function %s', (name) => {
       'restore-test': 'kms:Decrypt',
       verify: 'kms:Decrypt',
       report: undefined,
-      cleanup: undefined,
+      cleanup: 'kms:Decrypt',
       api: undefined,
     }[name];
     expect(statement?.Action).toEqual(actions);
     if (!statement) return;
     expect(statement.Condition).toEqual({
-      StringEquals: { 'kms:EncryptionContext:gorgen:purpose': ['rows', 'manifest', 'naming'] },
+      StringEquals: { 'kms:EncryptionContext:gorgen:purpose': name === 'cleanup' ? ['manifest'] : ['rows', 'manifest', 'naming'] },
     });
   });
 
-  it('uses the key otherwise through the bucket alone', () => {
+  it('uses the keys otherwise through the buckets alone', () => {
     const kms = roleStatements(templateOf(name), `gorgen-prod-${name}`).filter(
       ({ Action, Sid }) => JSON.stringify(Action).includes('kms:') && Sid !== 'DataKeys',
     );
-    expect(kms.map(({ Condition }) => Condition.StringEquals['kms:ViaService'])).toEqual(['s3.sa-east-1.amazonaws.com']);
+    const replica = READERS_OF_THE_REPLICA.includes(name) ? ['s3.us-east-1.amazonaws.com'] : [];
+    const services = kms.map(({ Condition }) => Condition.StringEquals['kms:ViaService']).sort();
+    expect(services).toEqual(['s3.sa-east-1.amazonaws.com', ...replica]);
+  });
+
+  it('reads the replica only if that is its work, and changes nothing there', () => {
+    const replica = 'arn:aws:s3:::gorgen-prod-vault-111122223333-us-east-1';
+    const there = roleStatements(templateOf(name), `gorgen-prod-${name}`).filter(({ Resource }) =>
+      [Resource].flat().some((arn) => JSON.stringify(arn).includes('us-east-1')),
+    );
+    const rights = there.map(({ Action, Resource }) => [Action, typeof Resource === 'string' ? Resource : 'the key there']);
+    if (!READERS_OF_THE_REPLICA.includes(name)) return expect(rights).toEqual([]);
+    expect(rights).toEqual([
+      ['s3:ListBucket', replica],
+      ['s3:GetObject', `${replica}/*`],
+      ['kms:Decrypt', 'the key there'],
+      ['kms:Decrypt', 'the key there'],
+    ]);
+    expect(functionOf(name).Environment.Variables.GORGEN_REPLICA_VAULT).toBe(
+      's3://gorgen-prod-vault-111122223333-us-east-1?region=us-east-1',
+    );
+    expect(JSON.stringify(functionOf(name).Environment.Variables.GORGEN_REPLICA_KEYRING)).toMatch(/kms:arn:.*us-east-1/);
   });
 
   it('writes only what is its own', () => {
@@ -69,9 +93,28 @@ describe.each([...FUNCTIONS])('the function %s', (name) => {
     const others: Partial<Record<FunctionName, string[]>> = {
       backup: all,
       restore: ['locks/restore.json', 'restores/*', 'runs/*'],
+      cleanup: ['cleanups/*', 'locks/backup.json', 'runs/*'],
       api: ['audit/*', 'requests/*', 'restores/*'],
     };
     expect(written.sort()).toEqual(others[name] ?? ['runs/*']);
+  });
+
+  it('locks what it makes or keeps, and removes what retention lets go, or does neither', () => {
+    const bucket = 'arn:aws:s3:::gorgen-prod-vault-111122223333-sa-east-1';
+    const backups = ['manifests/*', 'packs/*', 'keys/*'].map((names) => `${bucket}/${names}`);
+    const statements = Object.fromEntries(roleStatements(templateOf(name), `gorgen-prod-${name}`).map((one) => [one.Sid, one]));
+    const of = (...actions: string[]) => ({ Action: expect.arrayContaining(actions), Resource: expect.arrayContaining(backups) });
+    const locks = of('s3:GetObjectRetention', 's3:PutObjectRetention');
+    const removes = of('s3:DeleteObjectVersion', 's3:GetObjectLegalHold', 's3:AbortMultipartUpload');
+    const expected = { Lock: ['backup', 'cleanup'].includes(name) ? locks : undefined, Remove: name === 'cleanup' ? removes : undefined };
+    for (const [sid, wanted] of Object.entries(expected)) {
+      if (wanted) {
+        expect(statements[sid]).toMatchObject(wanted);
+        expect(statements[sid].Resource).toHaveLength(backups.length);
+      } else {
+        expect(statements[sid]).toBeUndefined();
+      }
+    }
   });
 });
 
@@ -84,7 +127,7 @@ describe('functions', () => {
       'restore-test': [3538, 900],
       verify: [1769, 900],
       report: [512, 300],
-      cleanup: [512, 900],
+      cleanup: [1769, 900],
       api: [512, 29],
     });
   });
@@ -158,7 +201,7 @@ describe('functions', () => {
 
 describe('schedules', () => {
   it.each([
-    ['cleanup', 'cron(0 2 * * ? *)', 'DISABLED'],
+    ['cleanup', 'cron(0 2 * * ? *)', 'ENABLED'],
     ['backup', 'cron(0 3 * * ? *)', 'ENABLED'],
     ['restore-test', 'cron(0 4 ? * SUN *)', 'ENABLED'],
     ['verify', 'cron(0 6 ? * MON *)', 'ENABLED'],
@@ -171,7 +214,10 @@ describe('schedules', () => {
       State,
       FlexibleTimeWindow: { Mode: 'OFF' },
       Target: {
-        Input: '{"scheduled_time":"<aws.scheduler.scheduled-time>"}',
+        Input:
+          job === 'verify'
+            ? '{"scheduled_time":"<aws.scheduler.scheduled-time>","read_share":true}'
+            : '{"scheduled_time":"<aws.scheduler.scheduled-time>"}',
         RetryPolicy: { MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: 3600 },
         DeadLetterConfig: { Arn: Match.anyValue() },
       },
@@ -179,10 +225,19 @@ describe('schedules', () => {
     expect(actionsOf(jobs, `gorgen-prod-schedule-${job}`)).toEqual(['lambda:InvokeFunction', 'sqs:SendMessage']);
   });
 
-  it('are no more than these, and no restore', () => jobs.resourceCountIs('AWS::Scheduler::Schedule', 5));
+  it('let old tables of restores go at the time of cleanup', () => {
+    jobs.hasResourceProperties('AWS::Scheduler::Schedule', {
+      Name: 'gorgen-prod-old-tables',
+      ScheduleExpression: 'cron(0 2 * * ? *)',
+      State: 'ENABLED',
+      Target: { Input: '{"step":"clean-up"}', Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Restore'), 'Arn'] } },
+    });
+  });
+
+  it('are no more than these, and no restore', () => jobs.resourceCountIs('AWS::Scheduler::Schedule', 6));
 
   it('test no restore without a scratch server', () => {
-    (templates('dev').jobs as Template).resourceCountIs('AWS::Scheduler::Schedule', 4);
+    (templates('dev').jobs as Template).resourceCountIs('AWS::Scheduler::Schedule', 5);
   });
 
   it('of the local cloud are quick, and their event empty', () => {
@@ -259,7 +314,9 @@ describe('the API', () => {
     });
     expect(statements.RolesOfSchedules).toMatchObject({
       Action: 'iam:PassRole',
-      Resource: jobsOnSchedule.map((job) => `arn:aws:iam::111122223333:role/gorgen-prod-schedule-${job}`),
+      Resource: expect.arrayContaining(
+        [...jobsOnSchedule, 'old-tables'].map((name) => `arn:aws:iam::111122223333:role/gorgen-prod-schedule-${name}`),
+      ),
       Condition: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
     });
   });

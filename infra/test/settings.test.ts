@@ -19,9 +19,16 @@ function given(environment: 'prod' | 'dev'): Record<string, string[]> {
 describe('settings', () => {
   it('are given to the functions that read them, and to no others', () => {
     const vault = 'GORGEN_VAULT';
-    const keyring = ['GORGEN_KEYRING', vault];
     expect(given('prod')).toEqual({
-      backup: ['GORGEN_DATABASE_SECRET', 'GORGEN_DATABASE_URL', 'GORGEN_KEYRING', 'GORGEN_TENANT_COLUMN', vault],
+      backup: [
+        'GORGEN_DATABASE_SECRET',
+        'GORGEN_DATABASE_URL',
+        'GORGEN_KEYRING',
+        'GORGEN_RETENTION',
+        'GORGEN_TENANT_COLUMN',
+        'GORGEN_TIMEZONE',
+        vault,
+      ],
       restore: [
         'GORGEN_APPEND_ONLY',
         'GORGEN_DATABASE_SECRET',
@@ -35,9 +42,9 @@ describe('settings', () => {
         vault,
       ],
       'restore-test': ['GORGEN_KEYRING', 'GORGEN_SCRATCH_SECRET', 'GORGEN_SCRATCH_URL', vault],
-      verify: keyring,
+      verify: ['GORGEN_KEYRING', 'GORGEN_REPLICA_KEYRING', 'GORGEN_REPLICA_VAULT', vault],
       report: ['GORGEN_TIMEZONE', vault],
-      cleanup: [vault],
+      cleanup: ['GORGEN_KEYRING', 'GORGEN_RETENTION', 'GORGEN_TIMEZONE', vault],
       api: [
         'GORGEN_ADMIN_ROLE',
         'GORGEN_JOB_FUNCTIONS',

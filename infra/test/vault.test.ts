@@ -98,7 +98,11 @@ describe.each([
       Principal: { AWS: '*' },
       Condition: { ArnNotLike: { 'aws:PrincipalArn': [glass] } },
     });
-    expect(bucketStatement(template, 'NobodyRemovesAVersion')).toMatchObject({ Effect: 'Deny', Action: 's3:DeleteObjectVersion' });
+    // What cleanup removes here stays in the copy: no role of ours reaches both.
+    const [sid, removers] = BucketName === SOURCE ? ['OnlyCleanupRemovesVersions', ['arn:aws:iam::111122223333:role/gorgen-prod-cleanup']] : ['NobodyRemovesAVersion', []];
+    const removal = bucketStatement(template, sid as string);
+    expect(removal).toMatchObject({ Effect: 'Deny', Principal: { AWS: '*' }, Action: 's3:DeleteObjectVersion' });
+    expect(removal.Condition).toEqual({ ArnNotLike: { 'aws:PrincipalArn': [...removers as string[], glass] } });
     const settings = bucketStatement(template, 'OnlyDeploymentsChangeSettings');
     expect(settings.Action).toEqual(expect.arrayContaining(['s3:PutBucketVersioning', 's3:PutLifecycleConfiguration', 's3:DeleteBucket']));
     expect(settings.Condition.ArnNotLike['aws:PrincipalArn']).toContain(glass);
@@ -107,7 +111,7 @@ describe.each([
   it('takes packs, manifests, journals and the trail of calls once: no write without If-None-Match', () => {
     const { Effect, Principal, Action, Resource, Condition } = bucketStatement(template, 'WrittenOnce');
     expect([Effect, Principal, Action]).toEqual(['Deny', { AWS: '*' }, 's3:PutObject']);
-    expect(Resource.map((resource: any) => resource['Fn::Join'][1].at(-1))).toEqual(['/audit/*', '/manifests/*', '/packs/*', '/restores/*.journal']);
+    expect(Resource.map((resource: any) => resource['Fn::Join'][1].at(-1))).toEqual(['/audit/*', '/cleanups/*', '/manifests/*', '/packs/*', '/restores/*.journal']);
     expect(Condition).toEqual({
       Null: { 's3:if-none-match': 'true' },
       Bool: { 's3:ObjectCreationOperation': 'true' },

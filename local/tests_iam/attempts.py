@@ -7,14 +7,16 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from cloud_aws import Aws
+from cloud_aws import REPLICA, Aws
 from cloud_objects import read_record
 from cloud_world import World
+from emulator import REGION as PRIMARY
 
 DENIED = {"AccessDenied", "AccessDeniedException"}
 SCHEDULES, A_SCHEDULE = "gorgen-demo-jobs", "gorgen-demo-verify"
@@ -42,6 +44,37 @@ def read(prefix: str) -> Attempt:
         return world.vault_as(role).get(an_object(world, prefix)["Key"])
 
     return Attempt(f"read {prefix}", do)
+
+
+def read_replica(prefix: str) -> Attempt:
+    """Read an object of the vault's copy."""
+
+    def do(world: World, role: Aws) -> Any:
+        s3 = role.client("s3", REPLICA)
+        return s3.get_object(Bucket=world.replica.name, Key=an_object(world, prefix)["Key"])["Body"].read()
+
+    return Attempt(f"read {prefix} of the replica", do)
+
+
+def write_replica(key: str) -> Attempt:
+    """Write an object into the vault's copy."""
+
+    def do(world: World, role: Aws) -> Any:
+        return role.client("s3", REPLICA).put_object(Bucket=world.replica.name, Key=key, Body=b"{}")
+
+    return Attempt(f"write {key} into the replica", do)
+
+
+def open_data_key_there(world: World, role: Aws) -> Any:
+    """Have the key's replica open a data key."""
+    record = read_record(world.vault.get(an_object(world, "keys/rows.")["Key"]))
+    (wrapping,) = record["wrapped"]
+    context = {"gorgen:key": record["key"], "gorgen:purpose": "rows", "gorgen:vault": record["vault"]}
+    return role.client("kms", REPLICA).decrypt(
+        KeyId=wrapping["wrapping_key"].replace(PRIMARY, REPLICA),
+        CiphertextBlob=base64.b64decode(wrapping["ciphertext"]),
+        EncryptionContext=context,
+    )
 
 
 def write(key: str) -> Attempt:
@@ -119,6 +152,19 @@ def delete_many(world: World, role: Aws) -> Any:
 def delete_version_in_spite_of_its_lock(world: World, role: Aws) -> Any:
     """Delete a version, with the header that overrules a lock in governance mode."""
     return role.client("s3").delete_object(**an_object(world, "packs/"), BypassGovernanceRetention=True)
+
+
+def lengthen_lock(world: World, role: Aws) -> Any:
+    """Lock a version for longer."""
+    found = an_object(world, "packs/")
+    until = datetime.now(UTC) + timedelta(days=36_000)
+    retention = {"Mode": "GOVERNANCE", "RetainUntilDate": until}
+    return role.client("s3").put_object_retention(Bucket=found["Bucket"], Key=found["Key"], Retention=retention)
+
+
+def list_versions(world: World, role: Aws) -> Any:
+    """See which versions there are."""
+    return role.client("s3").list_object_versions(Bucket=world.vault.name, Prefix="packs/")
 
 
 def shorten_lock(world: World, role: Aws) -> Any:

@@ -29,18 +29,23 @@ from attempts import (
     end_versions,
     expire_all,
     invoke,
+    lengthen_lock,
     list_schedules,
+    list_versions,
     make_data_key,
     must_be_refused,
     open_data_key,
+    open_data_key_there,
     open_to_the_public,
     plain,
     read,
+    read_replica,
     read_secret_of,
     shorten_lock,
     start_machine,
     update_schedule,
     write,
+    write_replica,
     write_with_another_encryption,
 )
 from cloud_aws import ACCOUNT, Aws
@@ -51,13 +56,15 @@ READERS = ("restore", "restore-test", "verify")
 WRITERS_OF_RUNS = tuple(name for name in NAMES if name != "api")
 # Those whose job is with records, never with rows.
 WITHOUT_ROWS = ("report", "cleanup", "api")
+# That cleanup opens the keys of manifests alone is a condition which is tested on the template.
+WITHOUT_KEYS = ("report", "api")
+LOCKERS = ("backup", "cleanup")
 FOLDERS_OF_BACKUP = ("vault.json", "keys/x", "packs/x", "manifests/x", "locks/x")
 
 # What the vault's policy forbids to everybody.
 LOOSENING = [
     plain(do)
     for do in (
-        delete_version,
         delete_version_in_spite_of_its_lock,
         shorten_lock,
         end_versions,
@@ -70,7 +77,6 @@ DESTRUCTION = [
     plain(do)
     for do in (
         delete_object,
-        delete_many,
         change_bucket_policy,
         destroy_key,
         disable_key,
@@ -86,10 +92,13 @@ FOLDERS_OF_API = ("audit/x", "requests/x")
 
 FORBIDDEN: list[tuple[str, Attempt]] = [
     *((name, attempt) for name in NAMES for attempt in (*LOOSENING, *DESTRUCTION)),
+    # Of what is locked cleanup removes nothing either, but it is the lock that says so.
+    *((name, plain(do)) for name in NAMES if name != "cleanup" for do in (delete_version, delete_many, list_versions)),
+    *((name, plain(lengthen_lock)) for name in NAMES if name not in LOCKERS),
     *((name, read_secret_of("restore")) for name in NAMES if name != "restore"),
     *((name, read_secret_of("backup")) for name in NAMES if name != "backup"),
     *((name, read_secret_of("restore-test")) for name in NAMES if name not in ("restore", "restore-test")),
-    *((name, open_data_key(purpose)) for name in WITHOUT_ROWS for purpose in ("rows", "manifest", "naming")),
+    *((name, open_data_key(purpose)) for name in WITHOUT_KEYS for purpose in ("rows", "manifest", "naming")),
     *((name, plain(make_data_key)) for name in NAMES if name != "backup"),
     *((name, read("packs/")) for name in WITHOUT_ROWS),
     *((name, write(key)) for name in NAMES if name != "backup" for key in FOLDERS_OF_BACKUP),
@@ -99,6 +108,11 @@ FORBIDDEN: list[tuple[str, Attempt]] = [
     *((name, invoke("restore")) for name in NAMES),
     *((name, invoke("backup")) for name in NAMES if name != "api"),
     *((name, plain(do)) for name in NAMES if name != "api" for do in (start_machine, list_schedules, update_schedule)),
+    *((name, read_replica("manifests/")) for name in NAMES if name != "verify"),
+    *((name, plain(open_data_key_there)) for name in NAMES if name != "verify"),
+    *((name, write_replica("runs/x")) for name in NAMES),
+    *((name, create("cleanups/")) for name in NAMES if name != "cleanup"),
+    ("cleanup", write("pins/x")),
     ("api", write("runs/x")),
     ("restore", write("locks/backup.json")),
     ("backup", write("elsewhere/x")),
@@ -108,6 +122,8 @@ FORBIDDEN: list[tuple[str, Attempt]] = [
 ALLOWED: list[tuple[str, Attempt]] = [
     *((name, read_secret_of(name)) for name in ("backup", "restore", "restore-test")),
     *((name, open_data_key(purpose)) for name in ("backup", *READERS) for purpose in ("rows", "manifest", "naming")),
+    *(("verify", read_replica(folder)) for folder in ("packs/", "manifests/", "keys/")),
+    ("verify", plain(open_data_key_there)),
     ("backup", plain(make_data_key)),
     *((name, read("packs/")) for name in ("backup", *READERS)),
     *((name, read(prefix)) for name in NAMES for prefix in ("vault.json", "keys/", "manifests/", "runs/")),
@@ -115,6 +131,10 @@ ALLOWED: list[tuple[str, Attempt]] = [
     *((name, write("restores/x")) for name in ("restore", "api")),
     ("restore", write("locks/restore.json")),
     ("restore", read_secret_of("restore-test")),
+    ("cleanup", open_data_key("manifest")),
+    ("cleanup", create("cleanups/")),
+    ("cleanup", plain(list_versions)),
+    *((name, plain(lengthen_lock)) for name in LOCKERS),
     ("backup", create("packs/")),
     ("backup", create("manifests/")),
     ("restore", create("restores/")),

@@ -32,6 +32,15 @@ impl Aws {
     }
 }
 
+#[cfg(not(feature = "aws"))]
+impl Aws {
+    /// AWS in another region.
+    #[expect(clippy::unused_async, reason = "called like the one with AWS")]
+    pub(crate) async fn in_region(&self, _region: &str) -> Self {
+        self.clone()
+    }
+}
+
 /// The program was built without AWS.
 #[cfg(not(feature = "aws"))]
 #[derive(Debug, thiserror::Error)]

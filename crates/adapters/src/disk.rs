@@ -48,6 +48,12 @@ pub(crate) fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> 
     sync_folder(folder)
 }
 
+/// Removes a file, for good once this returns.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)?;
+    sync_folder(folder_of(path)?)
+}
+
 /// Waits until nobody else holds the guard of this name; it is held until the file is dropped, or the process ends.
 pub(crate) fn guard(path: &Path) -> io::Result<File> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -16,7 +16,10 @@ mod vault;
 
 use std::{collections::BTreeMap, ops::RangeInclusive, str::FromStr, thread, time::Duration};
 
-use gorgen_engine::{jobs::staged::Rules, policy::tenancy::DeclaredPath};
+use gorgen_engine::{
+    jobs::staged,
+    policy::{retention::Rules, tenancy::DeclaredPath},
+};
 use jiff::{SignedDuration, tz::TimeZone};
 
 pub use address::{Address, Authority, Tls};
@@ -54,6 +57,8 @@ pub struct Settings {
     database: Option<Database>,
     vault: Option<VaultUrl>,
     keyring: Option<KeyringUrl>,
+    replica_vault: Option<VaultUrl>,
+    replica_keyring: Option<KeyringUrl>,
     scratch: Option<Database>,
     tenant_column: Option<String>,
     append_only: Vec<String>,
@@ -61,6 +66,7 @@ pub struct Settings {
     tenant_paths: Vec<DeclaredPath>,
     undo: SignedDuration,
     time_zone: TimeZone,
+    retention: Rules,
     lock_lease: Duration,
     readers: usize,
     api: ApiSettings,
@@ -80,6 +86,8 @@ impl Settings {
             database: reading.database(Setting::DatabaseUrl, Setting::DatabaseSecret),
             vault: reading.parsed(Setting::Vault),
             keyring: reading.parsed(Setting::Keyring),
+            replica_vault: reading.parsed(Setting::ReplicaVault),
+            replica_keyring: reading.parsed(Setting::ReplicaKeyring),
             scratch: reading.database(Setting::ScratchUrl, Setting::ScratchSecret),
             tenant_column: reading.value(Setting::TenantColumn, column_name),
             append_only: reading.value(Setting::AppendOnly, tables).unwrap_or_default(),
@@ -93,6 +101,9 @@ impl Settings {
                 .value(Setting::TimeZone, time_zone)
                 .or_else(|| time_zone(DEFAULT_TIME_ZONE))
                 .unwrap_or(TimeZone::UTC),
+            retention: reading
+                .value(Setting::Retention, |text| text.parse().ok())
+                .unwrap_or_default(),
             lock_lease: reading
                 .value(Setting::LockLease, |text| number_in(text, &LOCK_LEASES))
                 .map_or(DEFAULT_LOCK_LEASE, Duration::from_secs),
@@ -123,6 +134,8 @@ impl Settings {
             Setting::ScratchSecret => is_in_secret(self.scratch.as_ref()),
             Setting::Vault => self.vault.is_some(),
             Setting::Keyring => self.keyring.is_some(),
+            Setting::ReplicaVault => self.replica_vault.is_some(),
+            Setting::ReplicaKeyring => self.replica_keyring.is_some(),
             Setting::TenantColumn => self.tenant_column.is_some(),
             Setting::RestoreMachine => self.api.restore_machine.is_some(),
             Setting::JobFunctions => self.api.job_functions.is_some(),
@@ -132,6 +145,7 @@ impl Settings {
             | Setting::TenantPaths
             | Setting::UndoHours
             | Setting::TimeZone
+            | Setting::Retention
             | Setting::LockLease
             | Setting::Readers
             | Setting::RoleClaim
@@ -160,6 +174,17 @@ impl Settings {
         required(self.keyring.as_ref(), Setting::Keyring)
     }
 
+    /// Where the vault's copy is, `GORGEN_REPLICA_VAULT`, and what opens its keys, `GORGEN_REPLICA_KEYRING`
+    /// or else what opens the vault's; `None` if there is no copy.
+    ///
+    /// # Errors
+    /// If there is a copy, and neither keyring is set.
+    pub fn replica(&self) -> Result<Option<(&VaultUrl, &KeyringUrl)>, SettingsError> {
+        let Some(vault) = &self.replica_vault else { return Ok(None) };
+        let keyring = self.replica_keyring.as_ref().or(self.keyring.as_ref());
+        Ok(Some((vault, required(keyring, Setting::ReplicaKeyring)?)))
+    }
+
     /// The column that tells whose a row is, `GORGEN_TENANT_COLUMN`; without it all rows are everybody's.
     pub fn tenant_column(&self) -> Option<&str> {
         self.tenant_column.as_deref()
@@ -167,8 +192,8 @@ impl Settings {
 
     /// How restores are to be made: `GORGEN_APPEND_ONLY`, `GORGEN_RESTORE_SKIP`, `GORGEN_TENANT_PATHS`,
     /// `GORGEN_UNDO_HOURS`, and what they share with backups.
-    pub fn restore_rules(&self) -> Rules {
-        Rules {
+    pub fn restore_rules(&self) -> staged::Rules {
+        staged::Rules {
             append_only: self.append_only.clone(),
             skip: self.restore_skip.clone(),
             tenant_column: self.tenant_column.clone(),
@@ -176,13 +201,18 @@ impl Settings {
             undo: self.undo,
             connections: self.readers,
             lease: self.lock_lease,
-            ..Rules::default()
+            ..staged::Rules::default()
         }
     }
 
     /// Where days and months begin, `GORGEN_TIMEZONE`; São Paulo's time by default.
     pub fn timezone(&self) -> TimeZone {
         self.time_zone.clone()
+    }
+
+    /// How many backups of each kind are kept, `GORGEN_RETENTION`.
+    pub fn retention(&self) -> Rules {
+        self.retention
     }
 
     /// How long a run that died blocks others, `GORGEN_LOCK_LEASE`; a minute by default.

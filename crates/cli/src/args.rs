@@ -11,7 +11,7 @@ use gorgen_engine::stages::definition::Definers;
 ///
 /// Settings come from the environment: GORGEN_DATABASE_URL, GORGEN_VAULT, GORGEN_KEYRING and others
 /// (see the README). Exit status: 0 done; 1 failed; 2 usage or settings; 3 integrity problem found;
-/// 4 refused (lock held, target not empty, foreign vault).
+/// 4 refused (lock held, target not empty, foreign vault, too much to drop).
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 pub(crate) struct Args {
@@ -59,6 +59,12 @@ pub(crate) enum Command {
     Cancel(OfRestore),
     /// What was restored, what is not finished, and what to do about it
     Status,
+    /// Drop the backups that GORGEN_RETENTION no longer keeps, and old tables of restores whose undo has ended
+    Cleanup(Cleanup),
+    /// Keep a backup until it is unpinned, whatever the rules say
+    Pin(Pin),
+    /// Keep a backup only as the rules say
+    Unpin(Unpin),
     /// Write a backup as files that other tools load
     Export(Export),
     /// Check settings, database, vault and keyring, and say what to do
@@ -89,6 +95,12 @@ pub(crate) struct Verify {
     /// Read, authenticate and hash again all data, instead of looking only whether it is there
     #[arg(long)]
     pub(crate) read_data: bool,
+    /// The same for a quarter of the data, the one that was read longest ago
+    #[arg(long, conflicts_with_all = ["id", "read_data"])]
+    pub(crate) read_share: bool,
+    /// Read all, and copy what is missing or damaged from the replica, or to it, where the other copy is whole
+    #[arg(long, conflicts_with_all = ["id", "read_share"])]
+    pub(crate) repair: bool,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -150,6 +162,31 @@ pub(crate) struct Promote {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct OfRestore {
     /// The restore's id, as `status` shows it
+    pub(crate) id: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Cleanup {
+    /// Only say what would be kept and dropped, and why
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// The number of backups that may go, as --dry-run told it; up to 10 go without
+    #[arg(long, value_name = "N")]
+    pub(crate) confirm: Option<u64>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Pin {
+    /// The backup's id, or `latest`
+    pub(crate) id: String,
+    /// Why, for whoever asks later
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Unpin {
+    /// The backup's id
     pub(crate) id: String,
 }
 

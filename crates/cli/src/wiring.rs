@@ -6,14 +6,18 @@ use gorgen_adapters::{
     ambient::{SystemClock, SystemEntropy},
     aws::Aws,
     credentials::{self, Database},
-    keyring,
+    keyring::{self, NoKeyring},
     mysql::{LoadBy, MySqlServer, MySqlSource, MySqlTarget},
     settings::{DatabaseUrl, KeyringUrl, Setting, Settings, SettingsError, VaultUrl},
     vault,
 };
 use gorgen_engine::{
-    jobs::World,
-    ports::{Keyring, Progress, Vault},
+    jobs::{
+        World,
+        custody::Custody,
+        verify::{Menders, Replica},
+    },
+    ports::{Keyring, Progress, Remover, Vault},
 };
 
 use crate::{args::Options, failure::Failure};
@@ -76,18 +80,64 @@ fn remedy_of_key_file(path: &Path) -> String {
     }
 }
 
+/// The vault's copy with what opens its keys, if there is one.
+pub(crate) async fn replica(settings: &Settings) -> Result<Option<Replica>, Failure> {
+    let Some((vault, keyring)) = settings.replica()? else { return Ok(None) };
+    let aws = Aws::new();
+    let (vault, keyring) = (open_vault(vault, &aws).await?, open_keyring(keyring, &aws).await?);
+    Ok(Some(Replica { vault, keyring }))
+}
+
+/// What replaces damaged objects of the vault and of its copy: for a repair alone.
+pub(crate) async fn menders(settings: &Settings) -> Result<Menders, Failure> {
+    settings.require(&[Setting::Vault, Setting::ReplicaVault])?;
+    let aws = Aws::new();
+    let open = async |url: &VaultUrl| {
+        let opened = vault::mender(url, &aws).await;
+        opened.map_err(|error| Failure::unopened(error, AWS_REMEDY))
+    };
+    let vault = settings.vault()?;
+    let replica = settings.replica()?.map_or(vault, |(replica, _)| replica);
+    Ok(Menders { vault: open(vault).await?, replica: open(replica).await? })
+}
+
 /// The vault with its keys, the time and randomness.
 pub(crate) async fn world(settings: &Settings) -> Result<World, Failure> {
     settings.require(&[Setting::Vault, Setting::Keyring])?;
-    let aws = Aws::new();
+    let keyring = open_keyring(settings.keyring()?, &Aws::new()).await?;
+    world_with(settings, keyring).await
+}
+
+/// The same for what opens nothing.
+pub(crate) async fn world_without_keys(settings: &Settings) -> Result<World, Failure> {
+    world_with(settings, Arc::new(NoKeyring)).await
+}
+
+async fn world_with(settings: &Settings, keyring: Arc<dyn Keyring>) -> Result<World, Failure> {
     Ok(World {
-        vault: open_vault(settings.vault()?, &aws).await?,
-        keyring: open_keyring(settings.keyring()?, &aws).await?,
+        vault: vault(settings).await?,
+        keyring,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         progress: Arc::new(Progress::default()),
         tool: concat!("gorgen-backup ", env!("CARGO_PKG_VERSION")).to_owned(),
     })
+}
+
+/// What locks backups, and for how long.
+pub(crate) async fn custody(settings: &Settings) -> Result<Custody, Failure> {
+    let locks = vault::locks(settings.vault()?, &Aws::new()).await;
+    Ok(Custody {
+        locks: locks.map_err(|error| Failure::unopened(error, AWS_REMEDY))?,
+        rules: settings.retention(),
+        zone: settings.timezone(),
+    })
+}
+
+/// What removes backups.
+pub(crate) async fn remover(settings: &Settings) -> Result<Arc<dyn Remover>, Failure> {
+    let remover = vault::remover(settings.vault()?, &Aws::new()).await;
+    remover.map_err(|error| Failure::unopened(error, AWS_REMEDY))
 }
 
 /// The database that is protected.

@@ -228,7 +228,7 @@ async fn what_is_missing_is_named_with_the_backups_it_hurts() {
     for object in kept.parts() {
         for read_data in [false, true] {
             let clinic = kept.copy().await;
-            clinic.vault.remove(&object);
+            clinic.vault.lose(&object);
             let report = verify(&clinic, read_data).await.unwrap();
             let expected = kept.hurt_by(&object);
             assert_eq!(hurt(&report), expected, "{object}: {:?}", report.problems);
@@ -253,7 +253,7 @@ async fn verifying_writes_nothing_but_its_record() {
     let mut vaults = vec![kept.copy().await];
     for object in kept.parts() {
         let clinic = kept.copy().await;
-        clinic.vault.remove(&object);
+        clinic.vault.lose(&object);
         vaults.push(clinic);
     }
     for clinic in vaults {
@@ -396,7 +396,7 @@ async fn one_backup_is_verified_by_itself() {
         panic!("two backups")
     };
     let clinic = kept.copy().await;
-    clinic.vault.remove(&ObjectName::manifest(first));
+    clinic.vault.lose(&ObjectName::manifest(first));
     let only = |backup: &RunId| {
         let request = verify::Request { only: Some(backup.clone()), ..reading() };
         let world = clinic.world();
@@ -415,7 +415,7 @@ async fn one_backup_is_verified_by_itself() {
 async fn a_verification_leaves_a_record_with_its_report() {
     let kept = Kept::new().await;
     let clinic = kept.copy().await;
-    clinic.vault.remove(&kept.clinic.objects(prefix::PACKS)[0]);
+    clinic.vault.lose(&kept.clinic.objects(prefix::PACKS)[0]);
     let report = verify(&clinic, false).await.unwrap();
     let record = clinic.records().into_iter().find(|record| record.run == report.run).unwrap();
     assert_eq!(serde_json::from_value::<verify::Report>(record.summary.unwrap()).unwrap(), report);
@@ -448,7 +448,7 @@ async fn a_backup_does_not_build_upon_what_is_missing() {
         for length in [None, Some(0), Some(100)] {
             let clinic = kept.copy().await;
             match length {
-                None => clinic.vault.remove(&object),
+                None => clinic.vault.lose(&object),
                 Some(length) => clinic.vault.corrupt(&object, |bytes| bytes.truncate(length)),
             }
             let what = format!("{object} cut to {length:?}");
@@ -608,7 +608,7 @@ async fn a_keyring_that_is_out_of_reach_is_an_error_and_no_problem_of_the_vault(
 async fn a_restore_that_fails_tells_why_also_when_its_record_cannot_be_written() {
     let kept = Kept::new().await;
     let clinic = kept.copy().await;
-    clinic.vault.remove(&kept.clinic.objects(prefix::PACKS)[0]);
+    clinic.vault.lose(&kept.clinic.objects(prefix::PACKS)[0]);
     let failing = FailingVault::new(Arc::new(clinic.vault.clone()), 1, Fault::Outage);
     let target = FakeTarget::new("copia");
     let error =

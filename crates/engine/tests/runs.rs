@@ -5,11 +5,11 @@ mod support;
 use gorgen_engine::{
     Error, Kind,
     jobs::{backup, plan, report, restore, restore_test, runs, verify},
-    model::RunId,
+    model::{Relation, RunId},
     policy::month::Month,
     ports::{Target, TargetState},
     records::run::{Job, Outcome},
-    testing::FakeTarget,
+    testing::{FakeTarget, RowFault},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use support::{Clinic, reading, request, restoring};
@@ -108,6 +108,54 @@ async fn a_restore_test_proves_the_backup_and_leaves_no_scratch() {
     assert_eq!((record.job, record.outcome), (Job::RestoreTest, Outcome::Succeeded));
     let kept: restore_test::Report = serde_json::from_value(record.summary.unwrap()).unwrap();
     assert_eq!(kept, report, "the evidence is kept");
+}
+
+/// What a restore test of a clinic comes to when its scratch server is like this; nothing is left there.
+async fn failing_test(spoil: impl FnOnce(&FakeTarget)) -> String {
+    let clinic = Clinic::new();
+    let mut table = support::patients();
+    table.relations.push(Relation {
+        name: "paciente_cid".to_owned(),
+        columns: vec!["nome".to_owned()],
+        parent_database: None,
+        parent: "cid".to_owned(),
+        parent_columns: vec!["codigo".to_owned()],
+    });
+    clinic.source.define(table);
+    clinic.backup().await;
+    clinic.pass_a_minute();
+    let scratch = FakeTarget::new("scratch");
+    spoil(&scratch);
+    let tested = restore_test::run(&clinic.world(), &scratch, &testing()).await;
+    let error = tested.map(|report| report.foreign_keys).expect_err("a failure");
+    assert_eq!(state(&scratch).await, TargetState::Absent);
+    assert_eq!(clinic.records().last().unwrap().outcome, Outcome::Failed);
+    support::text_of(&error)
+}
+
+#[tokio::test]
+async fn a_restore_test_fails_when_one_cell_of_one_row_differs() {
+    let said = failing_test(|scratch| scratch.spoil_row("pacientes", RowFault::Altered)).await;
+    assert!(said.contains("table pacientes: all 4 rows are there, but not all"), "{said}");
+}
+
+#[tokio::test]
+async fn a_restore_test_fails_when_a_row_is_missing() {
+    let said = failing_test(|scratch| scratch.spoil_row("cid", RowFault::Lost)).await;
+    assert!(said.contains("table cid: 3 rows were backed up, 2 are there"), "{said}");
+}
+
+#[tokio::test]
+async fn a_restore_test_fails_when_a_foreign_key_dangles() {
+    let said = failing_test(|scratch| scratch.set_orphans("pacientes", 2)).await;
+    let expected = "2 rows of table pacientes point at no row of cid (foreign key paciente_cid)";
+    assert!(said.contains(expected), "{said}");
+}
+
+#[tokio::test]
+async fn a_restore_test_fails_when_the_scratch_server_is_out_of_reach() {
+    let said = failing_test(|scratch| scratch.break_at_statement("pacientes")).await;
+    assert!(said.contains("scratch"), "{said}");
 }
 
 #[tokio::test]

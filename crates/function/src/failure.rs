@@ -31,8 +31,6 @@ pub enum ErrorType {
     Unavailable,
     /// Any other failure.
     Failed,
-    /// This version can't do it yet.
-    NotAvailable,
 }
 
 impl ErrorType {
@@ -48,7 +46,6 @@ impl ErrorType {
             Self::OutOfTime => "OutOfTime",
             Self::Unavailable => "Unavailable",
             Self::Failed => "Failed",
-            Self::NotAvailable => "NotAvailable",
         }
     }
 

@@ -36,11 +36,15 @@ pub enum Metric {
     RestoreSeconds,
     /// Objects of the vault that are missing or damaged.
     ProblemsFound,
+    /// Objects of the replica that are missing or damaged.
+    ReplicaProblems,
+    /// By how much the newest backup that is wholly in the replica is older than the newest one.
+    ReplicaBehindSeconds,
 }
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Succeeded,
         Self::Failed,
         Self::DurationSeconds,
@@ -53,6 +57,8 @@ impl Metric {
         Self::LastGoodBackupAgeSeconds,
         Self::RestoreSeconds,
         Self::ProblemsFound,
+        Self::ReplicaProblems,
+        Self::ReplicaBehindSeconds,
     ];
 
     /// Its name in `CloudWatch`.
@@ -70,16 +76,23 @@ impl Metric {
             Self::LastGoodBackupAgeSeconds => "LastGoodBackupAgeSeconds",
             Self::RestoreSeconds => "RestoreSeconds",
             Self::ProblemsFound => "ProblemsFound",
+            Self::ReplicaProblems => "ReplicaProblems",
+            Self::ReplicaBehindSeconds => "ReplicaBehindSeconds",
         }
     }
 
     /// Its unit, in `CloudWatch`'s words.
     pub const fn unit(self) -> &'static str {
         match self {
-            Self::Succeeded | Self::Failed | Self::RowsRead | Self::ProblemsFound => "Count",
-            Self::DurationSeconds | Self::LastGoodBackupAgeSeconds | Self::RestoreSeconds => {
-                "Seconds"
-            }
+            Self::Succeeded
+            | Self::Failed
+            | Self::RowsRead
+            | Self::ProblemsFound
+            | Self::ReplicaProblems => "Count",
+            Self::DurationSeconds
+            | Self::LastGoodBackupAgeSeconds
+            | Self::RestoreSeconds
+            | Self::ReplicaBehindSeconds => "Seconds",
             Self::PeakMemoryBytes | Self::BytesRead | Self::BytesStored | Self::BytesNew => "Bytes",
             Self::SizeDeviationPercent => "Percent",
         }

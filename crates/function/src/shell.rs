@@ -16,9 +16,9 @@ use gorgen_adapters::{
 };
 use gorgen_engine::{
     Error,
-    jobs::World,
+    jobs::{World, custody::Custody, verify::Replica},
     model::RunId,
-    ports::{Clock, Keyring, Progress, Vault},
+    ports::{Clock, Keyring, Progress, Remover, Vault},
 };
 use jiff::Timestamp;
 
@@ -100,6 +100,17 @@ impl Shell {
         Ok(opened.map_err(Error::from)?)
     }
 
+    /// The vault's copy with what opens its keys, if there is one.
+    ///
+    /// # Errors
+    /// If no keyring is set, or AWS can't be used.
+    pub async fn replica(&self) -> Result<Option<Replica>, Failure> {
+        let Some((vault, keyring)) = self.settings().replica()? else { return Ok(None) };
+        let vault = vault::open(vault, &self.process.aws).await.map_err(Error::from)?;
+        let keyring = keyring::open(keyring, &self.process.aws).await.map_err(Error::from)?;
+        Ok(Some(Replica { vault, keyring }))
+    }
+
     /// The vault with what wraps its keys.
     ///
     /// # Errors
@@ -126,6 +137,25 @@ impl Shell {
             progress: Arc::clone(&self.progress),
             tool: TOOL.to_owned(),
         })
+    }
+
+    /// What locks backups, and for how long.
+    ///
+    /// # Errors
+    /// If no vault is set, or AWS can't be used.
+    pub async fn custody(&self) -> Result<Custody, Failure> {
+        let (settings, aws) = (self.settings(), &self.process.aws);
+        let locks = vault::locks(settings.vault()?, aws).await.map_err(Error::from)?;
+        Ok(Custody { locks, rules: settings.retention(), zone: settings.timezone() })
+    }
+
+    /// What removes backups.
+    ///
+    /// # Errors
+    /// If no vault is set, or AWS can't be used.
+    pub async fn remover(&self) -> Result<Arc<dyn Remover>, Failure> {
+        let opened = vault::remover(self.settings().vault()?, &self.process.aws).await;
+        Ok(opened.map_err(Error::from)?)
     }
 
     /// The database that is protected.

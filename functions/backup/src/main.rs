@@ -36,6 +36,7 @@ async fn back_up(shell: &Shell, call: Call<Event>) -> Result<Summary, Failure> {
         deadline: shell.deadline(),
         scheduled: call.scheduled,
         adopt: false,
+        custody: Some(shell.custody().await?),
     };
     let report = backup::run(&world, &source, &request).await?;
     measure(shell, &history, &report);

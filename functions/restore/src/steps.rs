@@ -17,7 +17,8 @@ use serde_json::{Value, json};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Event {
-    restore: RunId,
+    /// Only the clean-up is of no restore, but of all.
+    restore: Option<RunId>,
     step: Step,
     /// The backup that was made of the live tables before they are touched.
     safety_backup: Option<RunId>,
@@ -37,6 +38,7 @@ enum Step {
     Promote,
     Undo,
     Discard,
+    CleanUp,
 }
 
 /// An error as Step Functions hands it on.
@@ -68,7 +70,13 @@ pub(crate) async fn take(shell: &Shell, call: Call<Event>) -> Result<Value, Fail
         scratch: scratch.as_ref().map(|server| server as &dyn gorgen_engine::ports::Server),
     };
     let rules = Rules { deadline: shell.deadline(), ..shell.settings().restore_rules() };
-    let Event { restore: id, step, safety_backup, group, error } = call.event;
+    let Event { restore, step, safety_backup, group, error } = call.event;
+    let Some(id) = restore else {
+        return match step {
+            Step::CleanUp => clean_up(&world, servers, &rules).await,
+            _ => Err(Failure::new(ErrorType::InvalidEvent, "restore: expected an id, got nothing")),
+        };
+    };
     let record = match step {
         Step::Plan => return plan(&world, servers, &rules, &id).await,
         Step::Prepare => {
@@ -95,12 +103,23 @@ pub(crate) async fn take(shell: &Shell, call: Call<Event>) -> Result<Value, Fail
             staged::promote(&world, servers, &rules, &id).await?
         }
         Step::Undo => staged::undo(&world, servers, &rules, &id).await?,
+        Step::CleanUp => return clean_up(&world, servers, &rules).await,
         Step::Discard => {
             let lines = error.as_ref().map(Cause::lines).unwrap_or_default();
             staged::discard(&world, servers, &rules, &id, &lines).await?
         }
     };
     Ok(said(&record))
+}
+
+/// Drops what restores left beside the live database that nobody is promised any more.
+async fn clean_up(world: &World, servers: Servers<'_>, rules: &Rules) -> Result<Value, Failure> {
+    let cleaned = staged::clean(world, servers, rules, false).await?;
+    if cleaned.problems.is_empty() {
+        Ok(json!({ "cleaned_up": cleaned }))
+    } else {
+        Err(Failure::new(ErrorType::Failed, cleaned.problems.join("; ")))
+    }
 }
 
 fn said(record: &RestoreRecord) -> Value {

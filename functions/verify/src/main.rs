@@ -7,8 +7,10 @@ use std::fmt::Write;
 use gorgen_engine::{
     jobs::{
         backups,
-        verify::{self, Problem, Report, Request},
+        verify::{self, Problem, ReplicaReport, Report, Request},
     },
+    model::RunId,
+    policy::shares::Share,
     records::run::Job,
 };
 use gorgen_function::{Call, ErrorType, Failure, History, Metric, Shell, serve};
@@ -31,6 +33,9 @@ struct Event {
     /// Read all data, instead of looking whether it is there.
     #[serde(default)]
     read_data: bool,
+    /// Read the share of the data whose turn it is, as the schedule does.
+    #[serde(default)]
+    read_share: bool,
 }
 
 async fn check(shell: &Shell, call: Call<Event>) -> Result<Summary, Failure> {
@@ -42,15 +47,23 @@ async fn check(shell: &Shell, call: Call<Event>) -> Result<Summary, Failure> {
     let request = Request {
         only,
         read_data: call.event.read_data,
+        read_share: call.event.read_share,
         deadline: shell.deadline(),
         scheduled: call.scheduled,
     };
-    let report = verify::run(&world, &request).await?;
+    let replica = shell.replica().await?;
+    let report = verify::with_replica(&world, replica.as_ref(), &request).await?;
     shell.measure(Metric::ProblemsFound, report.problems.len() as f64);
+    if let Some(replica) = &report.replica {
+        shell.measure(Metric::ReplicaProblems, replica.problems.len() as f64);
+        if let Some(behind) = replica.behind_seconds {
+            shell.measure(Metric::ReplicaBehindSeconds, behind as f64);
+        }
+    }
     if let Some(age) = History::of(&*world.vault).await?.age(shell.now()) {
         shell.measure(Metric::LastGoodBackupAgeSeconds, age);
     }
-    if report.problems.is_empty() {
+    if report.is_well() {
         Ok(Summary::of(&report))
     } else {
         Err(Failure::new(ErrorType::Integrity, tell(&report)))
@@ -59,10 +72,15 @@ async fn check(shell: &Shell, call: Call<Event>) -> Result<Summary, Failure> {
 
 /// The first problems, and where the others are.
 fn tell(report: &Report) -> String {
-    let problems = &report.problems;
+    let problems: Vec<_> = report.all_problems().collect();
     let mut text = format!("{} problems found (run {} lists all)", problems.len(), report.run);
-    for Problem { object, what, backups } in problems.iter().take(MOST_TOLD) {
+    for (place, Problem { object, what, backups }) in problems.iter().take(MOST_TOLD).enumerate() {
         let hurt = backups.len();
+        let object = if place < report.problems.len() {
+            object.clone()
+        } else {
+            format!("in the replica, {object}")
+        };
         // Writing into a text does not fail.
         let _ = write!(text, "; {object}: {what}, hurts {hurt} backups");
     }
@@ -77,8 +95,10 @@ struct Summary {
     objects: u64,
     bytes: u64,
     read_data: bool,
+    share: Option<Share>,
     chunks_read: u64,
     problems: u64,
+    replica: Option<Replica>,
     seconds: f64,
     already_done: bool,
 }
@@ -91,10 +111,36 @@ impl Summary {
             objects: report.objects,
             bytes: report.bytes,
             read_data: report.read_data,
+            share: report.share,
             chunks_read: report.chunks_read,
             problems: report.problems.len() as u64,
+            replica: report.replica.as_ref().map(Replica::of),
             seconds: report.ended.duration_since(report.started).as_secs_f64(),
             already_done: report.already_done,
+        }
+    }
+}
+
+/// The replica in few words.
+#[derive(Debug, Serialize)]
+struct Replica {
+    objects: u64,
+    bytes: u64,
+    waiting: u64,
+    problems: u64,
+    newest_backup: Option<RunId>,
+    behind_seconds: Option<u64>,
+}
+
+impl Replica {
+    fn of(report: &ReplicaReport) -> Self {
+        Self {
+            objects: report.objects,
+            bytes: report.bytes,
+            waiting: report.waiting,
+            problems: report.problems.len() as u64,
+            newest_backup: report.newest_backup.clone(),
+            behind_seconds: report.behind_seconds,
         }
     }
 }

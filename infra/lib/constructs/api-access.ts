@@ -1,7 +1,7 @@
 /** What the function `api` may begin and change besides its records: it asks others to work, and does none of it itself. */
 import { PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type Config, SCHEDULED_JOBS } from '../config';
-import { nameOf, restoreMachineArn, scheduleGroupName, scheduleRoleName } from '../names';
+import { nameOf, OLD_TABLES, restoreMachineArn, scheduleGroupName, scheduleRoleName } from '../names';
 
 /** Where it finds whom to ask, and which callers may do what. */
 export function apiEnvironment(config: Config): Record<string, string> {
@@ -41,7 +41,7 @@ export function apiAccess(config: Config): PolicyDocument {
       new PolicyStatement({
         sid: 'RolesOfSchedules',
         actions: ['iam:PassRole'],
-        resources: SCHEDULED_JOBS.map((job) => `arn:aws:iam::${config.account}:role/${scheduleRoleName(config, job)}`),
+        resources: [...SCHEDULED_JOBS, OLD_TABLES].map((name) => `arn:aws:iam::${config.account}:role/${scheduleRoleName(config, name)}`),
         conditions: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
       }),
     ],

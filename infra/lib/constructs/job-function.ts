@@ -1,7 +1,7 @@
 /** One Lambda function: a Rust binary, a role of its own, and a log of its own. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { CfnOutput, Duration } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
@@ -11,10 +11,11 @@ import { NagSuppressions } from 'cdk-nag';
 import { Construct } from 'constructs';
 import { type Config, ConfigError } from '../config';
 import { keep } from '../keep';
-import { type FunctionName, inCamels, nameOf, vaultUrl } from '../names';
+import { type FunctionName, inCamels, nameOf, replicaUrl, vaultUrl } from '../names';
 import type { DatabaseAccess } from './database-access';
 import type { DatabaseNetwork } from './database-network';
-import { VAULT_ACCESS_REASON, vaultAccess } from './vault-access';
+import { readsReplica, replicaAccess, VAULT_ACCESS_REASON, vaultAccess } from './vault-access';
+import { keyArnIn } from './vault-key';
 
 /** Lambda retries an event twice, a minute and two later; after an hour it gives it to the dead letters. */
 const RETRIES = 2;
@@ -47,6 +48,7 @@ export class JobFunction extends Construct {
     const { config, name, network, more } = props;
     const databases = (props.databases ?? []).filter((access) => access !== undefined);
     const functionName = nameOf(config, name);
+    const replicaKeyArn = readsReplica(name) ? keyArnIn(Stack.of(this), config.replicaRegion, props.keyArn) : undefined;
     const logs = new LogGroup(this, 'Logs', {
       logGroupName: `/aws/lambda/${functionName}`,
       retention: config.logDays as RetentionDays,
@@ -58,6 +60,7 @@ export class JobFunction extends Construct {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       inlinePolicies: {
         Vault: vaultAccess(name, config, props.keyArn),
+        ...(replicaKeyArn && { Replica: replicaAccess(config, replicaKeyArn) }),
         Logs: new PolicyDocument({
           statements: [
             new PolicyStatement({
@@ -81,7 +84,7 @@ export class JobFunction extends Construct {
       memorySize: props.memoryMb,
       timeout: props.timeout,
       role,
-      environment: Object.assign({ GORGEN_VAULT: vaultUrl(config) }, props.environment, ...databases.map(({ environment }) => environment)),
+      environment: Object.assign({ GORGEN_VAULT: vaultUrl(config) }, replicaKeyArn && replicaSettings(config, replicaKeyArn), props.environment, ...databases.map(({ environment }) => environment)),
       loggingFormat: LoggingFormat.JSON,
       logGroup: logs,
       ...(network && { vpc: network.vpc, vpcSubnets: { subnets: network.subnets }, securityGroups: [network.securityGroup] }),
@@ -102,6 +105,10 @@ export class JobFunction extends Construct {
       true,
     );
   }
+}
+
+function replicaSettings(config: Config, keyArn: string): Record<string, string> {
+  return { GORGEN_REPLICA_VAULT: replicaUrl(config), GORGEN_REPLICA_KEYRING: `kms:${keyArn}` };
 }
 
 const NETWORK_REASON = 'Lambda makes network interfaces of its own naming, and EC2 takes no narrower resource for that.';

@@ -12,19 +12,24 @@ const RETRY = { maximumRetryAttempts: 2, maximumEventAgeInSeconds: 3600 };
 
 export interface JobScheduleProps {
   readonly config: Config;
+  /** Whose times these are. */
   readonly job: ScheduledJob;
+  /** Its name, if it is not the job's. */
+  readonly name?: string;
+  /** What is asked for, if it is not the job itself. */
+  readonly input?: Record<string, unknown>;
   readonly group: CfnScheduleGroup;
   readonly lambda: IFunction;
   readonly deadLetters: IQueue;
 }
 
 export class JobSchedule extends Construct {
-  constructor(scope: Construct, id: string, { config, job, group, lambda, deadLetters }: JobScheduleProps) {
+  constructor(scope: Construct, id: string, { config, job, name = job, input, group, lambda, deadLetters }: JobScheduleProps) {
     super(scope, id);
     const { expression, enabled } = config.schedules[job];
     const role = new Role(this, 'Role', {
-      roleName: scheduleRoleName(config, job),
-      description: `gorgen-backup: starts ${job}`,
+      roleName: scheduleRoleName(config, name),
+      description: `gorgen-backup: starts ${name}`,
       assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': config.account, 'aws:SourceArn': group.attrArn } },
       }),
@@ -38,9 +43,9 @@ export class JobSchedule extends Construct {
       },
     });
     new CfnSchedule(this, 'Schedule', {
-      name: nameOf(config, job),
+      name: nameOf(config, name),
       groupName: group.ref,
-      description: `Starts ${job}`,
+      description: `Starts ${name}`,
       scheduleExpression: expression,
       scheduleExpressionTimezone: config.timeZone,
       state: enabled ? 'ENABLED' : 'DISABLED',
@@ -48,11 +53,19 @@ export class JobSchedule extends Construct {
       target: {
         arn: lambda.functionArn,
         roleArn: role.roleArn,
-        // The emulator hands the placeholder on as it is written.
-        input: config.local ? '{}' : '{"scheduled_time":"<aws.scheduler.scheduled-time>"}',
+        input: JSON.stringify(input ?? inputOf(job, config)),
         retryPolicy: RETRY,
         deadLetterConfig: { arn: deadLetters.queueArn },
       },
     });
   }
+}
+
+/** What a schedule asks for besides what the job does when nothing is said. */
+const WISHES: Partial<Record<ScheduledJob, Record<string, unknown>>> = { verify: { read_share: true } };
+
+function inputOf(job: ScheduledJob, config: Config): Record<string, unknown> {
+  // The emulator hands the placeholder on as it is written.
+  const moment = config.local ? {} : { scheduled_time: '<aws.scheduler.scheduled-time>' };
+  return { ...moment, ...WISHES[job] };
 }

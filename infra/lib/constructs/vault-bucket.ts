@@ -18,7 +18,7 @@ import { AccessLogBucket } from './access-log-bucket';
 const REGRET_DAYS = 30;
 
 /** What is written once, by the vault's format: a second write to the same name is nobody's work. */
-const WRITTEN_ONCE = ['packs/*', 'manifests/*', 'audit/*', 'restores/*.journal'];
+const WRITTEN_ONCE = ['packs/*', 'manifests/*', 'audit/*', 'cleanups/*', 'restores/*.journal'];
 
 /** What only a deployment may change: with these one could take the vault's promises back, bit by bit. */
 const PROTECTED_SETTINGS = [
@@ -36,12 +36,14 @@ export interface VaultBucketProps {
   readonly config: Config;
   readonly bucketName: string;
   readonly key: IKey;
+  /** The role that removes what retention lets go; without it, nobody removes a version. */
+  readonly remover?: string;
 }
 
 export class VaultBucket extends Construct {
   readonly bucket: Bucket;
 
-  constructor(scope: Construct, id: string, { config, bucketName, key }: VaultBucketProps) {
+  constructor(scope: Construct, id: string, { config, bucketName, key, remover }: VaultBucketProps) {
     super(scope, id);
     const lockedFor = Duration.days(config.objectLock.days);
     const logs = new AccessLogBucket(this, 'AccessLogs', config);
@@ -74,7 +76,7 @@ export class VaultBucket extends Construct {
     });
     this.forbidOtherEncryption(key);
     this.forbidOverwriting(config);
-    this.forbidLoosening(config);
+    this.forbidLoosening(config, remover === undefined ? [] : [remover]);
   }
 
   /** Objects come with the bucket's own encryption or not at all; a request that names none gets it by default. */
@@ -100,13 +102,14 @@ export class VaultBucket extends Construct {
   }
 
   /** An administrator in a hurry, or somebody with an administrator's session, must not be able to loosen anything. */
-  private forbidLoosening(config: Config): void {
+  private forbidLoosening(config: Config, removers: string[]): void {
     const deployments = `arn:aws:iam::${config.account}:role/cdk-*-cfn-exec-role-${config.account}-*`;
     this.deny('NobodyShortensALock', ['s3:BypassGovernanceRetention'], [this.bucket.arnForObjects('*')], {
       ...butFor(config.breakGlass),
     });
-    this.deny('NobodyRemovesAVersion', ['s3:DeleteObjectVersion'], [this.bucket.arnForObjects('*')], {
-      ...butFor(config.breakGlass),
+    const sid = removers.length > 0 ? 'OnlyCleanupRemovesVersions' : 'NobodyRemovesAVersion';
+    this.deny(sid, ['s3:DeleteObjectVersion'], [this.bucket.arnForObjects('*')], {
+      ...butFor([...removers, ...config.breakGlass]),
     });
     this.deny('OnlyDeploymentsChangeSettings', PROTECTED_SETTINGS, [this.bucket.bucketArn], {
       ...butFor([deployments, ...config.breakGlass]),

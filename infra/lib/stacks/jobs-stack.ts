@@ -11,7 +11,7 @@ import { DeadLetters } from '../constructs/dead-letters';
 import { JobFunction, type JobFunctionProps } from '../constructs/job-function';
 import { JobSchedule } from '../constructs/job-schedule';
 import { RestoreMachine } from '../constructs/restore-machine';
-import { inCamels, type Job, JOBS, scheduleGroupName } from '../names';
+import { inCamels, type Job, JOBS, OLD_TABLES, scheduleGroupName } from '../names';
 
 /** As long as Lambda lets a function run; a job that sees the end near stops cleanly. */
 const LONG = Duration.minutes(15);
@@ -60,7 +60,7 @@ export class JobsStack extends Stack {
       backup: {
         ...big,
         description: 'Backs up the database into the vault',
-        environment: { ...keyring, ...tenant },
+        environment: { ...keyring, ...tenant, ...retentionSettings(config) },
         databases: [sourceAccess(config, 'backup')],
       },
       restore: {
@@ -82,7 +82,11 @@ export class JobsStack extends Stack {
         timeout: Duration.minutes(5),
         environment: { GORGEN_TIMEZONE: config.timeZone },
       },
-      cleanup: { description: 'Removes backups that retention lets go; not available yet', memoryMb: SMALL_MB },
+      cleanup: {
+        description: 'Removes backups that retention lets go, and locks the others for as long as they are kept',
+        memoryMb: MIDDLE_MB,
+        environment: { ...keyring, ...retentionSettings(config) },
+      },
     } satisfies Record<Job, Pick<JobFunctionProps, 'description' | 'memoryMb'> & Partial<JobFunctionProps>>;
   }
 
@@ -93,11 +97,27 @@ export class JobsStack extends Stack {
       const { lambda } = this.functions[job];
       new JobSchedule(this, `${inCamels(job)}Schedule`, { config, job, group, lambda, deadLetters: this.deadLetters });
     }
+    // What restores left in the database only `restore` may drop.
+    new JobSchedule(this, 'OldTablesSchedule', {
+      config,
+      job: 'cleanup',
+      name: OLD_TABLES,
+      group,
+      lambda: this.functions.restore.lambda,
+      input: { step: 'clean-up' },
+      deadLetters: this.deadLetters,
+    });
     if (!config.scratch) {
       const advice = 'no scratch server is configured, so no restore is ever tested; give host, name and secretArn as "scratch"';
       Annotations.of(this).addWarningV2('gorgen:no-scratch', advice);
     }
   }
+}
+
+/** How long backups are kept, by the clinic's calendar. */
+function retentionSettings({ retention, timeZone }: Config): Record<string, string> {
+  const kinds = Object.entries(retention).map(([kind, count]) => `${kind}=${count}`);
+  return { GORGEN_RETENTION: kinds.join(','), GORGEN_TIMEZONE: timeZone };
 }
 
 /** What a restore of the live data does not simply replace; an empty list is no setting. */

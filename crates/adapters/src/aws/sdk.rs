@@ -32,6 +32,11 @@ impl Aws {
         if config.region().is_some() { Ok(config) } else { Err(NoRegion) }
     }
 
+    /// AWS in another region.
+    pub(crate) async fn in_region(&self, region: &str) -> Self {
+        Self::with_config(self.config_in(region).await)
+    }
+
     /// The configuration for one region.
     pub(crate) async fn config_in(&self, region: &str) -> SdkConfig {
         let config = self.config.get_or_init(load).await;

@@ -21,6 +21,10 @@ pub enum Setting {
     Vault,
     /// What wraps their keys.
     Keyring,
+    /// Where the vault's copy is.
+    ReplicaVault,
+    /// What opens the keys there.
+    ReplicaKeyring,
     /// The server on whose throw-away database restores are tested.
     ScratchUrl,
     /// The secret with that server's account.
@@ -37,6 +41,8 @@ pub enum Setting {
     UndoHours,
     /// Where days and months begin.
     TimeZone,
+    /// How many backups of each kind are kept.
+    Retention,
     /// How long a run that died blocks others.
     LockLease,
     /// How many connections read or load at once.
@@ -57,11 +63,13 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::DatabaseUrl,
         Self::DatabaseSecret,
         Self::Vault,
         Self::Keyring,
+        Self::ReplicaVault,
+        Self::ReplicaKeyring,
         Self::ScratchUrl,
         Self::ScratchSecret,
         Self::TenantColumn,
@@ -70,6 +78,7 @@ impl Setting {
         Self::TenantPaths,
         Self::UndoHours,
         Self::TimeZone,
+        Self::Retention,
         Self::LockLease,
         Self::Readers,
         Self::RestoreMachine,
@@ -87,6 +96,8 @@ impl Setting {
             Self::DatabaseSecret => "GORGEN_DATABASE_SECRET",
             Self::Vault => "GORGEN_VAULT",
             Self::Keyring => "GORGEN_KEYRING",
+            Self::ReplicaVault => "GORGEN_REPLICA_VAULT",
+            Self::ReplicaKeyring => "GORGEN_REPLICA_KEYRING",
             Self::ScratchUrl => "GORGEN_SCRATCH_URL",
             Self::ScratchSecret => "GORGEN_SCRATCH_SECRET",
             Self::TenantColumn => "GORGEN_TENANT_COLUMN",
@@ -95,6 +106,7 @@ impl Setting {
             Self::TenantPaths => "GORGEN_TENANT_PATHS",
             Self::UndoHours => "GORGEN_UNDO_HOURS",
             Self::TimeZone => "GORGEN_TIMEZONE",
+            Self::Retention => "GORGEN_RETENTION",
             Self::LockLease => "GORGEN_LOCK_LEASE",
             Self::Readers => "GORGEN_READERS",
             Self::RestoreMachine => "GORGEN_RESTORE_MACHINE",
@@ -111,8 +123,8 @@ impl Setting {
         match self {
             Self::DatabaseUrl | Self::ScratchUrl => database::EXPECTED,
             Self::DatabaseSecret | Self::ScratchSecret => secret_name::EXPECTED,
-            Self::Vault => vault::EXPECTED,
-            Self::Keyring => keyring::EXPECTED,
+            Self::Vault | Self::ReplicaVault => vault::EXPECTED,
+            Self::Keyring | Self::ReplicaKeyring => keyring::EXPECTED,
             Self::TenantColumn => "the name of a column, up to 64 characters",
             Self::AppendOnly | Self::RestoreSkip => "names of tables with commas between them",
             Self::TenantPaths => {
@@ -120,6 +132,9 @@ impl Setting {
             }
             Self::UndoHours => "a number of hours from 1 to 8760",
             Self::TimeZone => "the name of a time zone, such as America/Sao_Paulo",
+            Self::Retention => {
+                "how many are kept, as daily=30,weekly=12,monthly=12,yearly=20,last=3,within=2 (daily at least 1)"
+            }
             Self::LockLease => "a number of seconds from 1 to 3600",
             Self::Readers => "a number of connections from 1 to 64",
             Self::RestoreMachine => api::MACHINE,

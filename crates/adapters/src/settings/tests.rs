@@ -43,11 +43,14 @@ fn every_setting_is_read_and_the_last_value_counts() {
         ("GORGEN_TIMEZONE", "America/Manaus"),
         ("GORGEN_VAULT", "file:///old"),
         ("GORGEN_KEYRING", "kms:alias/gorgen"),
+        ("GORGEN_REPLICA_VAULT", "s3://copy/clinica?region=us-east-1"),
+        ("GORGEN_REPLICA_KEYRING", "kms:alias/copy"),
         ("GORGEN_TENANT_COLUMN", "clinica_id"),
         ("GORGEN_APPEND_ONLY", "audit_log, acessos"),
         ("GORGEN_RESTORE_SKIP", "user_sessions"),
         ("GORGEN_TENANT_PATHS", "trocas.de=users.id, itens.pedido_id=pedidos.id"),
         ("GORGEN_UNDO_HOURS", "24"),
+        ("GORGEN_RETENTION", "daily=7,yearly=5"),
         ("GORGEN_LOCK_LEASE", "3600"),
         ("GORGEN_READERS", "1"),
         ("GORGEN_RESTORE_MACHINE", MACHINE),
@@ -70,6 +73,9 @@ fn every_setting_is_read_and_the_last_value_counts() {
     assert_eq!(settings.timezone().iana_name(), Some("America/Manaus"));
     assert_eq!(settings.vault().unwrap().to_string(), "s3://vault/clinica");
     assert_eq!(settings.keyring().unwrap().to_string(), "kms:alias/gorgen");
+    let (replica, its_keyring) = settings.replica().unwrap().unwrap();
+    assert_eq!(replica.to_string(), "s3://copy/clinica?region=us-east-1");
+    assert_eq!(its_keyring.to_string(), "kms:alias/copy");
     assert_eq!(settings.tenant_column(), Some("clinica_id"));
     let rules = settings.restore_rules();
     assert_eq!(rules.append_only, ["audit_log", "acessos"]);
@@ -83,6 +89,10 @@ fn every_setting_is_read_and_the_last_value_counts() {
     let expected = [path("trocas", "de", "users"), path("itens", "pedido_id", "pedidos")];
     assert_eq!(rules.tenant_paths, expected);
     assert_eq!(rules.undo, SignedDuration::from_hours(24));
+    assert_eq!(
+        settings.retention().to_string(),
+        "daily=7,weekly=12,monthly=12,yearly=5,last=3,within=2"
+    );
     assert_eq!(settings.lock_lease(), Duration::from_hours(1));
     assert_eq!(settings.readers(), 1);
     assert_eq!(
@@ -97,6 +107,20 @@ fn every_setting_is_read_and_the_last_value_counts() {
         }
     );
     settings.require(&Setting::ALL).unwrap();
+}
+
+#[test]
+fn a_replica_is_opened_with_its_own_keyring_or_the_vaults() {
+    assert_eq!(read(&[("GORGEN_KEYRING", "file:///k")]).unwrap().replica(), Ok(None));
+    let replica = ("GORGEN_REPLICA_VAULT", "file:///copy");
+    let settings = read(&[replica, ("GORGEN_KEYRING", "file:///k")]).unwrap();
+    assert_eq!(settings.replica().unwrap().unwrap().1.to_string(), "file:///k");
+    let settings = read(&[replica]).unwrap();
+    let missing = settings.replica().unwrap_err().to_string();
+    assert!(
+        missing.starts_with("GORGEN_REPLICA_KEYRING is not set: expected file:///"),
+        "{missing}"
+    );
 }
 
 #[test]
@@ -142,9 +166,10 @@ fn all_that_is_wrong_is_said_at_once() {
          GORGEN_VALT: no such setting (did you mean GORGEN_VAULT?)\n  \
          gorgen_readers: no such setting (did you mean GORGEN_READERS?)\n  \
          GORGEN_COLOUR_SCHEME: no such setting (there are GORGEN_DATABASE_URL, \
-         GORGEN_DATABASE_SECRET, GORGEN_VAULT, GORGEN_KEYRING, GORGEN_SCRATCH_URL, GORGEN_SCRATCH_SECRET, \
+         GORGEN_DATABASE_SECRET, GORGEN_VAULT, GORGEN_KEYRING, GORGEN_REPLICA_VAULT, \
+         GORGEN_REPLICA_KEYRING, GORGEN_SCRATCH_URL, GORGEN_SCRATCH_SECRET, \
          GORGEN_TENANT_COLUMN, GORGEN_APPEND_ONLY, GORGEN_RESTORE_SKIP, GORGEN_TENANT_PATHS, GORGEN_UNDO_HOURS, \
-         GORGEN_TIMEZONE, GORGEN_LOCK_LEASE, GORGEN_READERS, GORGEN_RESTORE_MACHINE, GORGEN_JOB_FUNCTIONS, \
+         GORGEN_TIMEZONE, GORGEN_RETENTION, GORGEN_LOCK_LEASE, GORGEN_READERS, GORGEN_RESTORE_MACHINE, GORGEN_JOB_FUNCTIONS, \
          GORGEN_SCHEDULE_GROUP, GORGEN_ROLE_CLAIM, GORGEN_ADMIN_ROLE, GORGEN_MASTER_ROLE)\n  \
          GORGEN_DATABASE_URL: expected mysql://user:password@host:port/database (in user and password, `%` and two \
          hex digits stand for any of : / ? # [ ] @ %), got one that starts with postgres:\n  \
@@ -172,6 +197,12 @@ fn one_problem_is_one_line() {
             "GORGEN_TIMEZONE",
             "Brasilia",
             "GORGEN_TIMEZONE: expected the name of a time zone, such as America/Sao_Paulo, got \"Brasilia\"",
+        ),
+        (
+            "GORGEN_RETENTION",
+            "daily=0",
+            "GORGEN_RETENTION: expected how many are kept, as daily=30,weekly=12,monthly=12,yearly=20,last=3,within=2 \
+             (daily at least 1), got \"daily=0\"",
         ),
         (
             "GORGEN_TENANT_COLUMN",

@@ -7,6 +7,9 @@ use super::{BadValue, path::file_path};
 /// The forms of a vault's URL, as errors show them.
 pub(super) const EXPECTED: &str = "file:///folder or s3://bucket/prefix";
 
+/// What tells the region of a bucket that is in another one than AWS's own settings name.
+const REGION: &str = "?region=";
+
 /// Where a vault is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VaultUrl {
@@ -18,6 +21,8 @@ pub enum VaultUrl {
         bucket: String,
         /// What all keys begin with, without a slash at either end; empty for the whole bucket.
         prefix: String,
+        /// Its region, if it is not the one that AWS's own settings name.
+        region: Option<String>,
     },
 }
 
@@ -25,8 +30,11 @@ impl fmt::Display for VaultUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Folder(path) => write!(f, "file://{}", path.display()),
-            Self::S3 { bucket, prefix } if prefix.is_empty() => write!(f, "s3://{bucket}"),
-            Self::S3 { bucket, prefix } => write!(f, "s3://{bucket}/{prefix}"),
+            Self::S3 { bucket, prefix, region } => {
+                let slash = if prefix.is_empty() { "" } else { "/" };
+                write!(f, "s3://{bucket}{slash}{prefix}")?;
+                region.iter().try_for_each(|region| write!(f, "{REGION}{region}"))
+            }
         }
     }
 }
@@ -55,6 +63,13 @@ fn s3(place: &str) -> Result<VaultUrl, BadValue> {
             "an S3 address with credentials in it: they belong into AWS's own settings",
         ));
     }
+    let (place, region) = match place.split_once(REGION) {
+        Some((_, region)) if !is_region(region) => {
+            return Err(bad(format!("the region {region:?} (one is written as us-east-1)")));
+        }
+        Some((place, region)) => (place, Some(region.to_owned())),
+        None => (place, None),
+    };
     let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
     if !is_bucket(bucket) {
         return Err(bad(format!(
@@ -67,7 +82,12 @@ fn s3(place: &str) -> Result<VaultUrl, BadValue> {
             "the prefix {prefix:?} (its parts have letters, digits and any of - _ . ! ' ( ) =, and are not . or ..)"
         )));
     }
-    Ok(VaultUrl::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
+    Ok(VaultUrl::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned(), region })
+}
+
+fn is_region(name: &str) -> bool {
+    let is_letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    !name.is_empty() && name.bytes().all(is_letter)
 }
 
 fn is_word(text: &str) -> bool {
@@ -106,12 +126,23 @@ mod tests {
         let folder = VaultUrl::Folder("/var/backup da clinica".into());
         assert_eq!("file:///var/backup%20da%20clinica".parse(), Ok(folder));
         let s3 = |bucket: &str, prefix: &str| {
-            Ok(VaultUrl::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
+            let (bucket, prefix) = (bucket.to_owned(), prefix.to_owned());
+            Ok(VaultUrl::S3 { bucket, prefix, region: None })
         };
         assert_eq!("s3://vault-1".parse(), s3("vault-1", ""));
         assert_eq!("s3://vault-1/".parse(), s3("vault-1", ""));
         assert_eq!("s3://vault-1/a/b=1/".parse(), s3("vault-1", "a/b=1"));
-        for text in ["file:///var/backup", "s3://vault-1", "s3://vault-1/a/b"] {
+        let region = Some("us-east-1".to_owned());
+        let (bucket, prefix) = ("vault-1".to_owned(), "a".to_owned());
+        let elsewhere = VaultUrl::S3 { bucket, prefix, region };
+        assert_eq!("s3://vault-1/a/?region=us-east-1".parse(), Ok(elsewhere));
+        for text in [
+            "file:///var/backup",
+            "s3://vault-1",
+            "s3://vault-1/a/b",
+            "s3://vault-1?region=us-east-1",
+            "s3://vault-1/a/b?region=us-east-1",
+        ] {
             assert_eq!(text.parse::<VaultUrl>().unwrap().to_string(), text);
         }
     }
@@ -133,6 +164,7 @@ mod tests {
                 "s3://key:sec/ret@bucket/x",
                 "an S3 address with credentials in it: they belong into AWS's own settings",
             ),
+            ("s3://vault?region=", "the region \"\" (one is written as us-east-1)"),
             (
                 "s3://Vault",
                 "the bucket \"Vault\" (a bucket's name has 3 to 63 small letters, digits, dots and hyphens)",

@@ -18,11 +18,15 @@ use aws_lc_rs::digest;
 use bytes::Bytes;
 use gorgen_engine::{
     model::ObjectName,
-    ports::{ObjectInfo, Revision, Vault, VaultError},
+    ports::{Locks, Mender, ObjectInfo, Removal, Remover, Revision, Vault, VaultError},
 };
+use jiff::Timestamp;
 use tokio::task;
 
 use crate::disk;
+
+/// Bytes of a file that are hashed at once.
+const HASHED_AT_ONCE: usize = 1 << 20;
 
 /// A vault in a folder, which is made when the first object is written.
 #[derive(Debug, Clone)]
@@ -203,6 +207,67 @@ impl Vault for FolderVault {
         });
         let changed = || VaultError::Changed { name: name.clone(), vault: self.describe() };
         swapped.await?.ok_or_else(changed)
+    }
+
+    async fn checksum(&self, name: &ObjectName) -> Result<Option<String>, VaultError> {
+        let path = self.path(name);
+        let hashed = self.run(format!("read {name}"), move |_| unless_gone(sha256_of(&path)));
+        hashed.await?.map(Some).ok_or_else(|| self.missing(name))
+    }
+}
+
+#[async_trait]
+impl Mender for FolderVault {
+    async fn replace(
+        &self,
+        name: &ObjectName,
+        damaged: &Revision,
+        content: Bytes,
+    ) -> Result<(), VaultError> {
+        self.swap(name, Some(damaged), content).await.map(drop)
+    }
+}
+
+/// SHA-256 of a file, as vaults tell it.
+fn sha256_of(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hash = digest::Context::new(&digest::SHA256);
+    let mut part = vec![0; HASHED_AT_ONCE];
+    loop {
+        let length = file.read(&mut part)?;
+        if length == 0 {
+            return Ok(format!("sha256:{}", hex::encode(hash.finish())));
+        }
+        hash.update(&part[..length]);
+    }
+}
+
+/// A folder locks nothing: who may write it may empty it.
+#[async_trait]
+impl Locks for FolderVault {
+    async fn are_kept(&self) -> Result<bool, VaultError> {
+        Ok(false)
+    }
+
+    async fn locked_until(&self, _name: &ObjectName) -> Result<Option<Timestamp>, VaultError> {
+        Ok(None)
+    }
+
+    async fn lock_until(&self, _name: &ObjectName, _until: Timestamp) -> Result<(), VaultError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Remover for FolderVault {
+    async fn remove(&self, name: &ObjectName) -> Result<Removal, VaultError> {
+        let path = self.path(name);
+        let removed = self.run(format!("remove {name}"), move |_| unless_gone(disk::remove(&path)));
+        removed.await.map(|_| Removal::Done)
+    }
+
+    async fn give_up_uploads(&self, _before: Timestamp) -> Result<u64, VaultError> {
+        Ok(0)
     }
 }
 

@@ -5,8 +5,9 @@
 //! counts as written if it is, byte for byte, what was to be written.
 
 mod attempts;
+mod custody;
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use aws_lc_rs::digest;
@@ -14,15 +15,17 @@ use aws_sdk_s3::{
     Client,
     config::Builder,
     error::{ProvideErrorMetadata, SdkError},
+    operation::head_object::HeadObjectOutput,
     primitives::ByteStream,
-    types::ReplicationStatus,
+    types::{ChecksumMode, ObjectLockMode, ReplicationStatus},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use gorgen_engine::{
     model::ObjectName,
-    ports::{Copied, ObjectInfo, Revision, Vault, VaultError},
+    ports::{Copied, Mender, ObjectInfo, Revision, Vault, VaultError},
 };
+use tokio::sync::OnceCell;
 
 use self::attempts::{Attempts, RepeatConflicts};
 use crate::{
@@ -44,6 +47,8 @@ pub struct S3Vault {
     client: Client,
     bucket: String,
     prefix: String,
+    /// In which mode the bucket locks objects, once that was asked; none if it locks none.
+    lock_mode: Arc<OnceCell<Option<ObjectLockMode>>>,
 }
 
 /// What must be so for a write to take place.
@@ -59,7 +64,8 @@ impl S3Vault {
     /// # Errors
     /// If it is not said in which region to look.
     pub async fn open(bucket: &str, prefix: &str, aws: &Aws) -> Result<Self, VaultError> {
-        let place = VaultUrl::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() };
+        let place =
+            VaultUrl::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned(), region: None };
         let config = aws.config().await.map_err(|error| VaultError::Failed {
             action: "look for objects".to_owned(),
             vault: place.to_string(),
@@ -74,6 +80,7 @@ impl S3Vault {
             client: Client::from_conf(client_config),
             bucket: bucket.to_owned(),
             prefix: if prefix.is_empty() { String::new() } else { format!("{prefix}/") },
+            lock_mode: Arc::default(),
         })
     }
 
@@ -153,6 +160,19 @@ impl S3Vault {
         Ok(Some((content.into_bytes(), answer.e_tag)))
     }
 
+    /// What S3 says of an object without sending it.
+    async fn look_at(&self, name: &ObjectName) -> Result<HeadObjectOutput, VaultError> {
+        let request = self.client.head_object().bucket(&self.bucket).key(self.key(name));
+        let request = request.checksum_mode(ChecksumMode::Enabled);
+        request.send().await.map_err(|error| {
+            let error = AwsError::from(error);
+            match error.status() {
+                Some(NOT_FOUND) => self.missing(name),
+                _ => self.failed(format!("look at {name}"), error),
+            }
+        })
+    }
+
     fn revision(&self, name: &ObjectName, tag: Option<String>) -> Result<Revision, VaultError> {
         tag.map(Revision).ok_or_else(|| VaultError::Failed {
             action: format!("tell the revision of {name}"),
@@ -187,7 +207,7 @@ impl S3Vault {
 impl Vault for S3Vault {
     fn describe(&self) -> String {
         let prefix = self.prefix.trim_end_matches('/').to_owned();
-        VaultUrl::S3 { bucket: self.bucket.clone(), prefix }.to_string()
+        VaultUrl::S3 { bucket: self.bucket.clone(), prefix, region: None }.to_string()
     }
 
     async fn put(&self, name: &ObjectName, content: Bytes) -> Result<(), VaultError> {
@@ -246,15 +266,15 @@ impl Vault for S3Vault {
         self.write(name, &content, condition).await?.ok_or_else(changed)
     }
 
+    async fn checksum(&self, name: &ObjectName) -> Result<Option<String>, VaultError> {
+        let answer = self.look_at(name).await?;
+        // One of an upload in parts is the checksum of checksums; its form tells, and it is none of ours.
+        let whole = answer.checksum_sha256.and_then(|text| BASE64_STANDARD.decode(text).ok());
+        Ok(whole.map(|hash| format!("sha256:{}", hex::encode(hash))))
+    }
+
     async fn copied(&self, name: &ObjectName) -> Result<Option<Copied>, VaultError> {
-        let request = self.client.head_object().bucket(&self.bucket).key(self.key(name));
-        let answer = request.send().await.map_err(|error| {
-            let error = AwsError::from(error);
-            match error.status() {
-                Some(NOT_FOUND) => self.missing(name),
-                _ => self.failed(format!("look at {name}"), error),
-            }
-        })?;
+        let answer = self.look_at(name).await?;
         // Without one no rule covers the object; in the second region it is itself the copy.
         Ok(answer.replication_status.and_then(|status| match status {
             ReplicationStatus::Complete | ReplicationStatus::Completed => Some(Copied::Done),
@@ -262,6 +282,18 @@ impl Vault for S3Vault {
             ReplicationStatus::Failed => Some(Copied::Failed),
             _ => None,
         }))
+    }
+}
+
+#[async_trait]
+impl Mender for S3Vault {
+    async fn replace(
+        &self,
+        name: &ObjectName,
+        damaged: &Revision,
+        content: Bytes,
+    ) -> Result<(), VaultError> {
+        self.swap(name, Some(damaged), content).await.map(drop)
     }
 }
 

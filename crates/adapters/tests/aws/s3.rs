@@ -1,14 +1,22 @@
 //! Vaults in S3.
 
-use aws_sdk_s3::types::CreateBucketConfiguration;
+use aws_sdk_s3::{
+    Client,
+    config::Builder,
+    types::{
+        CreateBucketConfiguration, DefaultRetention, ObjectLockConfiguration, ObjectLockEnabled,
+        ObjectLockRetentionMode, ObjectLockRule,
+    },
+};
 use bytes::Bytes;
 use futures::{StreamExt, stream};
-use gorgen_adapters::{settings::VaultUrl, vault, vault::S3Vault};
+use gorgen_adapters::{ambient::SystemClock, settings::VaultUrl, vault, vault::S3Vault};
 use gorgen_engine::{
     model::ObjectName,
-    ports::{Copied, Revision, Vault, VaultError},
-    testing::vault_contract,
+    ports::{Clock, Copied, Locks, Removal, Remover, Revision, Vault, VaultError},
+    testing::{locks_contract, remover_contract, vault_contract},
 };
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     emulator::{REGION, aws, chain, config, endpoint, fresh_name},
@@ -41,15 +49,34 @@ fn text(text: &'static str) -> Bytes {
     Bytes::from_static(text.as_bytes())
 }
 
+async fn client() -> Client {
+    let config = Builder::from(&config(&endpoint()).await).force_path_style(true).build();
+    Client::from_conf(config)
+}
+
 async fn bucket() -> String {
-    let bucket = fresh_name("vault");
-    let client = aws_sdk_s3::Client::from_conf(
-        aws_sdk_s3::config::Builder::from(&config(&endpoint()).await)
-            .force_path_style(true)
-            .build(),
-    );
+    let (bucket, client) = (fresh_name("vault"), client().await);
     let place = CreateBucketConfiguration::builder().location_constraint(REGION.into()).build();
     client.create_bucket().bucket(&bucket).create_bucket_configuration(place).send().await.unwrap();
+    bucket
+}
+
+/// A bucket that locks objects for a day, unless it is told to lock none by itself.
+async fn bucket_with_locks(usual: Option<ObjectLockRetentionMode>) -> String {
+    let (bucket, client) = (fresh_name("worm"), client().await);
+    let place = CreateBucketConfiguration::builder().location_constraint(REGION.into()).build();
+    let request = client.create_bucket().bucket(&bucket).object_lock_enabled_for_bucket(true);
+    request.create_bucket_configuration(place).send().await.unwrap();
+    if let Some(mode) = usual {
+        let usual = DefaultRetention::builder().mode(mode).days(1).build();
+        let rule = ObjectLockRule::builder().default_retention(usual).build();
+        let config = ObjectLockConfiguration::builder()
+            .object_lock_enabled(ObjectLockEnabled::Enabled)
+            .rule(rule)
+            .build();
+        let request = client.put_object_lock_configuration().bucket(&bucket);
+        request.object_lock_configuration(config).send().await.unwrap();
+    }
     bucket
 }
 
@@ -59,6 +86,69 @@ async fn vault_at(endpoint: &str, bucket: &str) -> S3Vault {
 
 async fn vault() -> S3Vault {
     vault_at(&endpoint(), &bucket().await).await
+}
+
+#[tokio::test]
+async fn objects_of_a_bucket_are_removed_with_all_their_versions() {
+    let plain = vault().await;
+    remover_contract(&plain, &plain).await;
+    assert!(!plain.are_kept().await.unwrap());
+
+    let bucket = bucket_with_locks(None).await;
+    let locking = vault_at(&endpoint(), &bucket).await;
+    remover_contract(&locking, &locking).await;
+    let versions = client().await.list_object_versions().bucket(&bucket).send().await.unwrap();
+    assert!(versions.versions().is_empty() && versions.delete_markers().is_empty());
+}
+
+#[tokio::test]
+async fn a_bucket_with_locks_keeps_the_contract() {
+    // S3 tells whole seconds.
+    let now = Timestamp::from_second(SystemClock.now().as_second()).unwrap();
+    let vault = vault_at(&endpoint(), &bucket_with_locks(None).await).await;
+    locks_contract(&vault, &vault, &vault, now).await;
+}
+
+#[tokio::test]
+async fn what_a_bucket_locks_by_itself_is_seen_and_stays() {
+    for mode in [ObjectLockRetentionMode::Governance, ObjectLockRetentionMode::Compliance] {
+        let bucket = bucket_with_locks(Some(mode.clone())).await;
+        let (vault, client) = (vault_at(&endpoint(), &bucket).await, client().await);
+        let pack = name("packs/a.pack");
+        vault.put(&pack, text("rows")).await.unwrap();
+        let first = vault.locked_until(&pack).await.unwrap().expect("a lock");
+        let in_hours = first.duration_since(SystemClock.now()).as_hours();
+        assert!((23..=24).contains(&in_hours), "{in_hours}");
+
+        let later = first + SignedDuration::from_hours(48);
+        vault.lock_until(&pack, later).await.unwrap();
+        vault.lock_until(&pack, first).await.expect_err("a shorter lock");
+        let locked = vault.locked_until(&pack).await.unwrap().expect("a lock");
+        assert_eq!(locked.as_second(), later.as_second());
+        let key = format!("clinica/prod/{pack}");
+        let kept = client.get_object_retention().bucket(&bucket).key(&key).send().await.unwrap();
+        assert_eq!(kept.retention.unwrap().mode, Some(mode), "in the bucket's own mode");
+
+        assert_eq!(vault.remove(&pack).await.unwrap(), Removal::Locked(Some(locked)));
+        let overwritten = vault.put(&pack, text("other rows")).await;
+        assert!(matches!(overwritten, Err(VaultError::Exists { .. })), "{overwritten:?}");
+        assert_eq!(vault.get(&pack).await.unwrap(), "rows");
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_never_ended_is_given_up_once_it_is_old() {
+    let bucket = bucket().await;
+    let (vault, client) = (vault_at(&endpoint(), &bucket).await, client().await);
+    for key in ["clinica/prod/packs/a.pack", "clinica/other/packs/a.pack"] {
+        client.create_multipart_upload().bucket(&bucket).key(key).send().await.unwrap();
+    }
+    let hour = SignedDuration::from_hours(1);
+    assert_eq!(vault.give_up_uploads(SystemClock.now() - hour).await.unwrap(), 0);
+    assert_eq!(vault.give_up_uploads(SystemClock.now() + hour).await.unwrap(), 1);
+    let left = client.list_multipart_uploads().bucket(&bucket).send().await.unwrap();
+    let left: Vec<_> = left.uploads().iter().filter_map(|upload| upload.key()).collect();
+    assert_eq!(left, ["clinica/other/packs/a.pack"], "those of others are none of ours");
 }
 
 #[tokio::test]

@@ -33,6 +33,7 @@ pub(super) async fn run(
         deadline: None,
         scheduled: None,
         adopt: args.adopt,
+        custody: Some(wiring::custody(settings).await?),
     };
     let bars = output.bars("backup", &world.progress);
     let report = backup::run(&world, &source, &request).await;
@@ -61,6 +62,9 @@ fn describe(report: &Report, text: &mut String) -> fmt::Result {
         bytes(totals.new_bytes)
     )?;
     writeln!(text, "  took     {}", between(report.started, report.ended))?;
+    if let Some(until) = report.locked_until {
+        writeln!(text, "  locked   until {}", time(until))?;
+    }
     if report.attempts > 1 {
         writeln!(
             text,

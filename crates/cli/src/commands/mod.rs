@@ -1,6 +1,7 @@
 //! One file a command: what it calls, and how its result reads.
 
 mod backup;
+mod cleanup;
 mod doctor;
 mod export;
 mod keys;
@@ -37,6 +38,9 @@ pub(crate) async fn run(
         Command::Undo(args) => promote::undo(&args, &settings()?, output).await,
         Command::Cancel(args) => promote::cancel(&args, &settings()?, output).await,
         Command::Status => status::run(&settings()?, output).await,
+        Command::Cleanup(args) => cleanup::run(&args, &settings()?, output).await,
+        Command::Pin(args) => cleanup::pin(&args, &settings()?, output).await,
+        Command::Unpin(args) => cleanup::unpin(&args, &settings()?, output).await,
         Command::Keys(args) => keys::run(&args, output),
         // Settings that are wrong are what it looks for.
         Command::Doctor => doctor::run(options, output).await,

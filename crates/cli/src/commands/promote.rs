@@ -73,7 +73,7 @@ async fn run(
         Action::Promote { safety_backup } => {
             if safety_backup && record.stage == Stage::Staged && record.safety_backup.is_none() {
                 let source = wiring::source(settings).await?;
-                let report = backup::run(&world, &source, &safety(settings)).await?;
+                let report = backup::run(&world, &source, &safety(settings).await?).await?;
                 staged::note_safety_backup(&world, &id, &report.backup).await?;
             }
             staged::promote(&world, servers, &rules, &id).await

@@ -57,15 +57,16 @@ pub(super) fn require_confirmation(given: Option<&str>) -> Result<(), Failure> {
 }
 
 /// A backup of the live tables before they are replaced.
-pub(super) fn safety(settings: &Settings) -> backup::Request {
-    backup::Request {
+pub(super) async fn safety(settings: &Settings) -> Result<backup::Request, Failure> {
+    Ok(backup::Request {
         tenant_column: settings.tenant_column().map(str::to_owned),
         readers: settings.readers(),
         lease: settings.lock_lease(),
         deadline: None,
         scheduled: None,
         adopt: false,
-    }
+        custody: Some(wiring::custody(settings).await?),
+    })
 }
 
 fn request(args: &Restore, settings: &Settings) -> Request {
@@ -146,7 +147,7 @@ async fn over_live(
     let servers = Servers { primary: &server, scratch: None };
     let (rules, wish) = (rules(args, settings), wish(args));
     let bars = output.bars("restore", &world.progress);
-    let safety = safety(settings);
+    let safety = safety(settings).await?;
     let record = staged::run(world, servers, &source, &safety, &rules, wish, None).await;
     drop(bars);
     let record = record?;

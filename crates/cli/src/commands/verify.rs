@@ -5,10 +5,13 @@ use std::{
     process::ExitCode,
 };
 
-use gorgen_adapters::settings::Settings;
-use gorgen_engine::jobs::{
-    backups,
-    verify::{self, Report, Request},
+use gorgen_adapters::settings::{Setting, Settings};
+use gorgen_engine::{
+    jobs::{
+        backups,
+        verify::{self, NotRepaired, Place, Problem, Repaired, ReplicaReport, Report, Request},
+    },
+    policy::shares::Share,
 };
 
 use crate::{
@@ -23,53 +26,139 @@ pub(super) async fn run(
     settings: &Settings,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
+    if args.repair {
+        settings.require(&[Setting::ReplicaVault])?;
+    }
     let world = wiring::world(settings).await?;
     let only = match &args.id {
         Some(id) => Some(backups::find(&*world.vault, id).await?),
         None => None,
     };
-    let request = Request { only, read_data: args.read_data, ..Request::default() };
-    let report = verify::run(&world, &request).await?;
+    let replica = wiring::replica(settings).await?;
+    let request = Request {
+        only,
+        read_data: args.read_data,
+        read_share: args.read_share,
+        ..Request::default()
+    };
+    let report = match replica {
+        Some(replica) if args.repair => {
+            let menders = wiring::menders(settings).await?;
+            verify::repair(&world, &replica, &menders).await?
+        }
+        replica => verify::with_replica(&world, replica.as_ref(), &request).await?,
+    };
     output.result(&report, |text| describe(&report, text))?;
-    Ok(if report.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(3) })
+    Ok(if report.is_well() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 
 fn describe(report: &Report, text: &mut String) -> fmt::Result {
-    for problem in &report.problems {
-        writeln!(text, "PROBLEM {}: {}", problem.object, problem.what)?;
-        match &problem.backups[..] {
-            [] => writeln!(text, "  hurts no backup")?,
-            backups => backups.iter().try_for_each(|id| writeln!(text, "  hurts backup {id}"))?,
-        }
+    for Repaired { object, place, was_there } in &report.repaired {
+        let how = if *was_there { "replaced by" } else { "missing, put from" };
+        writeln!(
+            text,
+            "REPAIRED {object} in the {}: {how} the copy of the {}",
+            here(*place),
+            other(*place)
+        )?;
     }
-    let verdict = match report.problems.len() {
-        0 => "all is well".to_owned(),
-        1 => "1 problem".to_owned(),
-        problems => format!("{problems} problems"),
-    };
+    for NotRepaired { object, place, why } in &report.not_repaired {
+        writeln!(text, "NOT REPAIRED {object} in the {}: {why}", here(*place))?;
+    }
+    describe_problems("", &report.problems, text)?;
+    if let Some(replica) = &report.replica {
+        describe_problems(" in the replica:", &replica.problems, text)?;
+    }
     writeln!(
         text,
-        "verified {} backups, {} objects, {}: {verdict} ({})",
+        "verified {} backups, {} objects, {}: {} ({})",
         report.backups.len(),
         report.objects,
         bytes(report.bytes),
+        verdict(report.problems.len()),
         between(report.started, report.ended)
     )?;
     if report.read_data {
         writeln!(
             text,
-            "  read and authenticated {} chunks, {} raw",
+            "  read and authenticated {} chunks, {} raw{}",
             report.chunks_read,
-            bytes(report.raw_bytes_read)
+            bytes(report.raw_bytes_read),
+            report.share.map(share).unwrap_or_default()
         )?;
     } else {
         writeln!(
             text,
-            "  looked at names and sizes; --read-data reads and authenticates everything"
+            "  looked at names and sizes; --read-data reads and authenticates everything, --read-share a quarter"
         )?;
     }
     if report.unreferenced_packs > 0 {
         writeln!(text, "  {} packs belong to no backup checked here", report.unreferenced_packs)?;
     }
+    report.replica.iter().try_for_each(|replica| describe_replica(replica, text))
+}
+
+fn describe_problems(place: &str, problems: &[Problem], text: &mut String) -> fmt::Result {
+    for problem in problems {
+        writeln!(text, "PROBLEM{place} {}: {}", problem.object, problem.what)?;
+        match &problem.backups[..] {
+            [] => writeln!(text, "  hurts no backup")?,
+            backups => backups.iter().try_for_each(|id| writeln!(text, "  hurts backup {id}"))?,
+        }
+    }
     Ok(())
+}
+
+fn describe_replica(replica: &ReplicaReport, text: &mut String) -> fmt::Result {
+    writeln!(
+        text,
+        "replica {}, {} objects, {}: {}",
+        replica.vault,
+        replica.objects,
+        bytes(replica.bytes),
+        verdict(replica.problems.len())
+    )?;
+    match (&replica.newest_backup, replica.behind_seconds) {
+        (Some(newest), Some(0)) => writeln!(text, "  has the newest backup, {newest}")?,
+        (Some(newest), Some(behind)) => {
+            writeln!(text, "  has backup {newest}, {behind} seconds older than the newest")?;
+        }
+        (None, Some(_)) => writeln!(text, "  has no whole backup")?,
+        (_, None) => {}
+    }
+    writeln!(
+        text,
+        "  {} objects missing, {} on their way, {} only there; {} checksums equal, {} chunks read",
+        replica.missing,
+        replica.waiting,
+        replica.only_there,
+        replica.checksums_equal,
+        replica.chunks_read
+    )
+}
+
+fn here(place: Place) -> &'static str {
+    match place {
+        Place::Vault => "vault",
+        Place::Replica => "replica",
+    }
+}
+
+fn other(place: Place) -> &'static str {
+    match place {
+        Place::Vault => here(Place::Replica),
+        Place::Replica => here(Place::Vault),
+    }
+}
+
+fn verdict(problems: usize) -> String {
+    match problems {
+        0 => "all is well".to_owned(),
+        1 => "1 problem".to_owned(),
+        problems => format!("{problems} problems"),
+    }
+}
+
+fn share(share: Share) -> String {
+    format!(" (share {} of {})", share.number, share.of)
 }

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use tokio::{sync::Mutex, task::JoinSet};
 
 use super::{
-    Error, KeyChest, World, backups, deadline::within, lock::Lock, record, record::Run, runs,
-    store::ChunkStore, table::TableJob,
+    Error, KeyChest, World, backups, custody::Custody, deadline::within, lock::Lock, record,
+    record::Run, runs, store::ChunkStore, table::TableJob,
 };
 use crate::{
     model::{Catalog, KeyPurpose, ObjectName, Position, RunId, Scope, SourceIdentity, VaultId},
@@ -48,6 +48,8 @@ pub struct Request {
     pub scheduled: Option<Timestamp>,
     /// Take over a vault that was made for a database at another address.
     pub adopt: bool,
+    /// What locks the backup for as long as the rules will keep it; without it, nothing does.
+    pub custody: Option<Custody>,
 }
 
 /// What a backup came to.
@@ -75,6 +77,9 @@ pub struct Report {
     pub attempts: u32,
     /// What is there but not covered, each a sentence.
     pub warnings: Vec<String>,
+    /// Until when nobody can remove it; none if nothing locks it.
+    #[serde(default)]
+    pub locked_until: Option<Timestamp>,
     /// An earlier run made this backup for the same schedule; this one changed nothing.
     #[serde(skip)]
     pub already_done: bool,
@@ -175,7 +180,8 @@ async fn attempt(
         tool: world.tool.clone(),
     };
     let header = write_manifest(world, store.keys(), &manifest, facts).await?;
-    Ok(report(header, consistency, connections, warnings))
+    let locked_until = lock_up(world, request, &header.backup, &manifest).await?;
+    Ok(Report { locked_until, ..report(header, consistency, connections, warnings) })
 }
 
 /// Reads all tables, the largest first, with as many readers as there are.
@@ -275,6 +281,18 @@ async fn write_manifest(
     Ok(header)
 }
 
+/// Locks what was stored. Until then it is locked as its store locks everything.
+async fn lock_up(
+    world: &World,
+    request: &Request,
+    backup: &RunId,
+    manifest: &Manifest,
+) -> Result<Option<Timestamp>, Error> {
+    let Some(custody) = &request.custody else { return Ok(None) };
+    let locked = custody.hold_new(world, backup, manifest).await;
+    locked.map_err(|source| Error::NotLocked { backup: backup.clone(), source: Box::new(source) })
+}
+
 /// Refuses a vault of another source before anything is touched.
 async fn check_owner(world: &World, source: &dyn Source, request: &Request) -> Result<(), Error> {
     let given = source.identity();
@@ -341,6 +359,7 @@ fn report(
         readers,
         attempts: 1,
         warnings,
+        locked_until: None,
         already_done: false,
     }
 }

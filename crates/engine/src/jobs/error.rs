@@ -101,6 +101,27 @@ pub enum Error {
         /// The restore.
         restore: RunId,
     },
+    /// More backups would go than may without being told.
+    #[error("{planned} of {all} backups would be dropped, {}", match confirmed {
+        Some(confirmed) => format!("and {confirmed} were confirmed"),
+        None => "more than one cleanup drops by itself".to_owned(),
+    })]
+    TooMuchToDrop {
+        /// How many would go.
+        planned: u64,
+        /// How many there are.
+        all: u64,
+        /// How many were said to go.
+        confirmed: Option<u64>,
+    },
+    /// A backup is stored, but its locks could not be made as long as they should be.
+    #[error("backup {backup} is stored and whole, but could not be locked")]
+    NotLocked {
+        /// The backup.
+        backup: RunId,
+        /// Why.
+        source: Box<Error>,
+    },
     /// No scratch server is set.
     #[error("no scratch server is set")]
     NoScratchServer,
@@ -162,6 +183,12 @@ pub enum Error {
     Mismatch {
         /// Each a table and how it differs.
         differences: Vec<String>,
+    },
+    /// What was restored and found equal has rows that point at rows that are not there, as the backup has.
+    #[error("rows point at rows that are not there: {}", rows.join("; "))]
+    Dangling {
+        /// Each a number of rows, a table and a foreign key.
+        rows: Vec<String>,
     },
     /// A restore failed, and what it had made so far could not be removed.
     #[error("{failure}; and what was restored so far could not be removed: {cleanup}")]
@@ -226,6 +253,7 @@ impl Error {
         match self {
             Self::Damaged { .. }
             | Self::Mismatch { .. }
+            | Self::Dangling { .. }
             | Self::Vault(VaultError::Missing { .. })
             | Self::Keyring(KeyringError::DoesNotOpen { .. }) => Kind::Integrity,
             Self::NotCleanedUp { failure, .. } | Self::Unsettled { failure, .. } => failure.kind(),
@@ -236,6 +264,7 @@ impl Error {
             | Self::Orphans { .. }
             | Self::Blocked { .. }
             | Self::OldTablesGone { .. }
+            | Self::TooMuchToDrop { .. }
             | Self::TargetNotEmpty { .. }
             | Self::Files(FilesError::NotEmpty { .. }) => Kind::Refused,
             _ => Kind::Failed,
@@ -293,6 +322,12 @@ impl Error {
             Self::OldTablesGone { .. } => {
                 "restore the backup that was made before it, if there is one".to_owned()
             }
+            Self::TooMuchToDrop { planned, .. } => format!(
+                "read `gorgen-backup cleanup --dry-run`; if all of these may go: gorgen-backup cleanup --confirm {planned}"
+            ),
+            Self::NotLocked { .. } => "its objects are locked as the bucket locks all; `gorgen-backup cleanup` makes the \
+                locks longer"
+                .to_owned(),
             Self::Target(TargetError::Busy { .. }) => {
                 "run it again when no long transaction is open on these tables".to_owned()
             }

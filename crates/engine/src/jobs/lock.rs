@@ -17,6 +17,9 @@ use crate::{
     records::lock::Lease,
 };
 
+/// Whoever loses the race for a free lock finds it held at the next look, unless it is given back at once.
+const ATTEMPTS: u32 = 10;
+
 /// A held lock. It is renewed in the background until it is released or dropped; when it is dropped
 /// without being released, it expires.
 pub(super) struct Lock {
@@ -45,19 +48,8 @@ impl Lock {
         run: &RunId,
         length: Duration,
     ) -> Result<Self, Error> {
-        let (now, found) = (world.clock.now(), read(world, &name).await?);
-        if let Some((lease, _)) = found.as_ref().filter(|(lease, _)| !lease.is_free(now)) {
-            return Err(Error::Locked { run: lease.run.clone(), until: lease.until });
-        }
-        let lease = Lease::held(run.clone(), now + signed(length));
-        let before = found.as_ref().map(|(_, revision)| revision);
-        let revision = match write(world, &name, &lease, before).await {
-            Err(Error::Vault(VaultError::Changed { .. })) => {
-                return Err(taken_by_other(world, &name).await);
-            }
-            other => other?,
-        };
-        let died = found.filter(|(lease, _)| !lease.released).map(|(lease, _)| lease.run);
+        let (found, revision) = take(world, &name, run, length).await?;
+        let died = found.filter(|lease| !lease.released).map(|lease| lease.run);
         let revision = Mutex::new(Some(revision));
         let held =
             Arc::new(Held { world: world.clone(), name, run: run.clone(), length, revision });
@@ -136,6 +128,29 @@ async fn renew_forever(held: Arc<Held>) {
     }
 }
 
+/// Writes a lease for `run` in the place of one that is free, and gives that one.
+async fn take(
+    world: &World,
+    name: &ObjectName,
+    run: &RunId,
+    length: Duration,
+) -> Result<(Option<Lease>, Revision), Error> {
+    for _ in 0..ATTEMPTS {
+        let (now, found) = (world.clock.now(), read(world, name).await?);
+        if let Some((lease, _)) = found.as_ref().filter(|(lease, _)| !lease.is_free(now)) {
+            return Err(Error::Locked { run: lease.run.clone(), until: lease.until });
+        }
+        let lease = Lease::held(run.clone(), now + signed(length));
+        let before = found.as_ref().map(|(_, revision)| revision);
+        match write(world, name, &lease, before).await {
+            // Another took it, or gave it back for a run that died: the next look tells.
+            Err(Error::Vault(VaultError::Changed { .. })) => {}
+            other => return Ok((found.map(|(lease, _)| lease), other?)),
+        }
+    }
+    Err(Error::Internal("the lock is never at rest"))
+}
+
 async fn read(world: &World, name: &ObjectName) -> Result<Option<(Lease, Revision)>, Error> {
     let Some((bytes, revision)) = world.vault.read(name).await? else {
         return Ok(None);
@@ -152,14 +167,6 @@ async fn write(
 ) -> Result<Revision, Error> {
     let content = lease.write().map_err(|source| damaged(name, source))?;
     Ok(world.vault.swap(name, before, content).await?)
-}
-
-async fn taken_by_other(world: &World, name: &ObjectName) -> Error {
-    match read(world, name).await {
-        Ok(Some((lease, _))) => Error::Locked { run: lease.run, until: lease.until },
-        Ok(None) => Error::Internal("the lock was taken and is gone"),
-        Err(error) => error,
-    }
 }
 
 fn damaged(name: &ObjectName, source: FormatError) -> Error {

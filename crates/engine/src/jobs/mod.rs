@@ -3,6 +3,8 @@
 pub mod audit;
 pub mod backup;
 pub mod backups;
+pub mod cleanup;
+pub mod custody;
 mod deadline;
 pub mod doctor;
 mod error;
@@ -10,6 +12,7 @@ pub mod export;
 mod fetch;
 mod keys;
 mod lock;
+pub mod pins;
 pub mod plan;
 mod record;
 mod remedy;

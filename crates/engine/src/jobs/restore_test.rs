@@ -6,7 +6,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, World, backups, record, record::Run, restore, runs};
+use super::{
+    Error, KeyChest, World, backups, deadline::within, record, record::Run, restore, runs,
+};
 use crate::{
     model::{RunId, VaultId},
     ports::Target,
@@ -33,6 +35,9 @@ pub struct Report {
     pub run: RunId,
     /// The restore, with each table's rows and digest as they were read back and found equal.
     pub restore: restore::Report,
+    /// Foreign keys through which every row points at a row that is there.
+    #[serde(default)]
+    pub foreign_keys: u64,
     /// How long it took until all was verified, in seconds: the measured recovery time.
     pub seconds: f64,
     /// An earlier run tested for the same schedule; this one did nothing.
@@ -71,10 +76,43 @@ async fn test(
     };
     // A restore that fails leaves nothing behind: dropping is needed after one that succeeded.
     let restore = restore::restore(world, vault, scratch, &request.backup, &how, run).await?;
+    let foreign_keys = check_foreign_keys(world, vault, scratch, &restore.backup);
+    let foreign_keys = within(world, request.deadline, foreign_keys).await.flatten();
     scratch.drop_database().await?;
+    let foreign_keys = foreign_keys?;
     if restore.tables.is_empty() {
         return Err(Error::NothingTested { backup: restore.backup });
     }
     let seconds = restore.ended.duration_since(restore.started).as_secs_f64();
-    Ok(Report { run: run.id.clone(), restore, seconds, already_done: false })
+    Ok(Report { run: run.id.clone(), restore, foreign_keys, seconds, already_done: false })
+}
+
+/// No row of the scratch database points at a row that is not there. How many foreign keys were looked at.
+async fn check_foreign_keys(
+    world: &World,
+    vault: VaultId,
+    scratch: &dyn Target,
+    backup: &RunId,
+) -> Result<u64, Error> {
+    let keys = KeyChest::open(world, vault).await?;
+    let (_, manifest) = backups::open(world, &keys, backup).await?;
+    let tables = &manifest.catalog.tables;
+    let (mut checked, mut dangling) = (0, Vec::new());
+    for table in tables {
+        for relation in &table.relations {
+            let is_elsewhere = relation.parent_database.is_some();
+            if is_elsewhere || !tables.iter().any(|parent| parent.name == relation.parent) {
+                continue;
+            }
+            checked += 1;
+            let rows = scratch.orphans(&table.name, relation).await?;
+            if rows > 0 {
+                let (table, key, parent) = (&table.name, &relation.name, &relation.parent);
+                dangling.push(format!(
+                    "{rows} rows of table {table} point at no row of {parent} (foreign key {key})"
+                ));
+            }
+        }
+    }
+    if dangling.is_empty() { Ok(checked) } else { Err(Error::Dangling { rows: dangling }) }
 }

@@ -48,6 +48,23 @@ pub async fn between(
     stream::iter(reads).buffered(PARALLEL_READS).try_collect().await
 }
 
+/// The same, without those that are damaged, which `verify` tells of.
+pub async fn readable_between(
+    vault: &dyn Vault,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<RunRecord>, Error> {
+    let ids = ids(vault).await?.into_iter();
+    let wanted = ids.filter(|id| id.started().is_some_and(|at| from <= at && at < until));
+    let reads = wanted.map(async |id| match read(vault, &id).await {
+        Ok(record) => Ok(Some(record)),
+        Err(Error::Damaged { .. }) => Ok(None),
+        Err(error) => Err(error),
+    });
+    let read: Vec<_> = stream::iter(reads).buffered(PARALLEL_READS).try_collect().await?;
+    Ok(read.into_iter().flatten().collect())
+}
+
 /// What a job reported that was started for this moment and succeeded; `None` if there is no such run, or
 /// if the job was not scheduled.
 pub async fn done<T: DeserializeOwned>(

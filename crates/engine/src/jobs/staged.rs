@@ -7,6 +7,7 @@
 //! [`run`] takes all steps in one process. A machine that outlives processes takes them one by one.
 
 mod choice;
+mod cleaning;
 mod journal;
 mod loading;
 mod merge;
@@ -19,6 +20,7 @@ mod tenant;
 
 use std::{collections::BTreeMap, time::Duration};
 
+pub use cleaning::{Cleaned, OldTables, clean};
 use jiff::{SignedDuration, Timestamp};
 pub use loading::{Prepared, begin, load, prepare, verify};
 pub use planning::{Change, Plan, TableChange, dry_run, plan};

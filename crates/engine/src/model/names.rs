@@ -20,6 +20,10 @@ pub mod prefix {
     pub const RESTORES: &str = "restores/";
     /// Calls that changed something, or would have.
     pub const AUDIT: &str = "audit/";
+    /// What cleanups dropped, and why.
+    pub const CLEANUPS: &str = "cleanups/";
+    /// Backups that somebody asked to keep.
+    pub const PINS: &str = "pins/";
     /// Answers to requests that carried a key of their own.
     pub const REQUESTS: &str = "requests/";
 }
@@ -67,6 +71,16 @@ impl ObjectName {
     /// The record of a call.
     pub fn audit(entry: &RunId) -> Self {
         Self(format!("{}{entry}.json", prefix::AUDIT))
+    }
+
+    /// What a cleanup drops.
+    pub fn cleanup(run: &RunId) -> Self {
+        Self(format!("{}{run}.json", prefix::CLEANUPS))
+    }
+
+    /// Whether a backup is pinned.
+    pub fn pin(backup: &RunId) -> Self {
+        Self(format!("{}{backup}.json", prefix::PINS))
     }
 
     /// The answer to a request that carried a key, by the SHA-256 of who asked for what under which key.

@@ -3,8 +3,10 @@
 //! Adapters implement them; the fakes for tests live in [`crate::testing`] behind the `testing` feature.
 
 mod ambient;
+mod custody;
 mod files;
 mod keyring;
+mod mender;
 mod progress;
 mod server;
 mod source;
@@ -14,8 +16,10 @@ mod vault;
 
 pub(crate) use ambient::random;
 pub use ambient::{Clock, Entropy};
+pub use custody::{Locks, Removal, Remover};
 pub use files::{FileWriter, Files, FilesError};
 pub use keyring::{DataKey, KeyContext, Keyring, KeyringError, WrappedKey};
+pub use mender::Mender;
 pub use progress::Progress;
 pub use server::{Contents, Reference, Room, Server, Session};
 pub use source::{Consistency, Reader, Snapshot, Source, SourceError};

@@ -120,6 +120,16 @@ pub trait Vault: Send + Sync {
         content: Bytes,
     ) -> Result<Revision, VaultError>;
 
+    /// A checksum of the object's content, as the store knows it without sending the content; `None` if it knows
+    /// none. Two answers of the same form (`sha256:` and hex digits) are equal only if the contents are. It tells
+    /// of the object as the store believes it to be: what is read must be authenticated all the same.
+    ///
+    /// # Errors
+    /// [`VaultError::Missing`] if there is no such object, where one is looked for.
+    async fn checksum(&self, _name: &ObjectName) -> Result<Option<String>, VaultError> {
+        Ok(None)
+    }
+
     /// How far the store is with its own copy of this object; `None` if it makes none. What it says of one object says
     /// nothing of others.
     ///

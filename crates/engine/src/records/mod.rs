@@ -1,11 +1,13 @@
 //! The small documents of a vault, besides packs: each is read and written here and nowhere else.
 
 pub mod audit;
+pub mod cleanup;
 pub mod identity;
 pub mod journal;
 pub mod key;
 pub mod lock;
 pub mod manifest;
+pub mod pin;
 pub mod request;
 pub mod restore;
 pub mod run;

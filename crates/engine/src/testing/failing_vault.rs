@@ -115,6 +115,10 @@ impl Vault for FailingVault {
         }
     }
 
+    async fn checksum(&self, name: &ObjectName) -> Result<Option<String>, VaultError> {
+        self.inner.checksum(name).await
+    }
+
     async fn copied(&self, name: &ObjectName) -> Result<Option<Copied>, VaultError> {
         self.inner.copied(name).await
     }

@@ -8,6 +8,7 @@
 )]
 
 mod ambient;
+mod custody_contract;
 mod failing_vault;
 mod keyring;
 mod keyring_contract;
@@ -20,6 +21,7 @@ mod vault_contract;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use ambient::{FixedClock, SeededEntropy};
+pub use custody_contract::{locks_contract, remover_contract};
 pub use failing_vault::{FailingVault, Fault};
 pub use keyring::MemoryKeyring;
 pub use keyring_contract::keyring_contract;

@@ -7,12 +7,16 @@ use std::{
 };
 
 use async_trait::async_trait;
+use aws_lc_rs::digest;
 use bytes::Bytes;
+use jiff::Timestamp;
 
-use super::lock;
+use super::{FixedClock, lock};
 use crate::{
     model::ObjectName,
-    ports::{Copied, ObjectInfo, Revision, Vault, VaultError},
+    ports::{
+        Clock, Copied, Locks, Mender, ObjectInfo, Removal, Remover, Revision, Vault, VaultError,
+    },
 };
 
 const DESCRIPTION: &str = "memory:";
@@ -26,6 +30,10 @@ struct Content {
     objects: BTreeMap<ObjectName, (Bytes, Revision)>,
     writes: u64,
     copies: BTreeMap<ObjectName, Copied>,
+    /// Tells when a lock ends; without it there are none.
+    clock: Option<FixedClock>,
+    locks: BTreeMap<ObjectName, Timestamp>,
+    lock_calls: u64,
 }
 
 impl Content {
@@ -41,6 +49,17 @@ impl MemoryVault {
     /// An empty vault.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty vault that locks objects, by this clock.
+    pub fn with_locks(clock: FixedClock) -> Self {
+        let content = Content { clock: Some(clock), ..Content::default() };
+        Self(Arc::new(Mutex::new(content)))
+    }
+
+    /// How often a lock was set or made longer.
+    pub fn lock_calls(&self) -> u64 {
+        lock(&self.0).lock_calls
     }
 
     /// All objects with their content, by name.
@@ -64,9 +83,9 @@ impl MemoryVault {
     }
 
     /// Takes an object away behind the vault's back.
-    pub fn remove(&self, name: &ObjectName) {
+    pub fn lose(&self, name: &ObjectName) {
         let removed = lock(&self.0).objects.remove(name);
-        assert!(removed.is_some(), "no object {name} to remove");
+        assert!(removed.is_some(), "no object {name} to lose");
     }
 }
 
@@ -124,19 +143,103 @@ impl Vault for MemoryVault {
         Ok(kept.write(name, content))
     }
 
+    async fn checksum(&self, name: &ObjectName) -> Result<Option<String>, VaultError> {
+        let hash = digest::digest(&digest::SHA256, &self.get(name).await?);
+        Ok(Some(format!("sha256:{}", hex::encode(hash))))
+    }
+
     async fn copied(&self, name: &ObjectName) -> Result<Option<Copied>, VaultError> {
         Ok(lock(&self.0).copies.get(name).copied())
+    }
+}
+
+impl Content {
+    /// Until when an object is locked that is there.
+    fn lock_of(&self, name: &ObjectName) -> Result<Option<Timestamp>, VaultError> {
+        let Some(clock) = &self.clock else { return Ok(None) };
+        if !self.objects.contains_key(name) {
+            return Err(VaultError::Missing { name: name.clone(), vault: DESCRIPTION.to_owned() });
+        }
+        Ok(self.locks.get(name).copied().filter(|until| *until > clock.now()))
+    }
+}
+
+#[async_trait]
+impl Locks for MemoryVault {
+    async fn are_kept(&self) -> Result<bool, VaultError> {
+        Ok(lock(&self.0).clock.is_some())
+    }
+
+    async fn locked_until(&self, name: &ObjectName) -> Result<Option<Timestamp>, VaultError> {
+        lock(&self.0).lock_of(name)
+    }
+
+    async fn lock_until(&self, name: &ObjectName, until: Timestamp) -> Result<(), VaultError> {
+        let mut content = lock(&self.0);
+        if content.clock.is_none() {
+            return Ok(());
+        }
+        if content.lock_of(name)?.is_some_and(|locked| locked > until) {
+            return Err(VaultError::Failed {
+                action: format!("lock {name}"),
+                vault: self.describe(),
+                retryable: false,
+                source: "a lock can't be shortened".into(),
+            });
+        }
+        content.lock_calls += 1;
+        content.locks.insert(name.clone(), until);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Remover for MemoryVault {
+    async fn remove(&self, name: &ObjectName) -> Result<Removal, VaultError> {
+        let mut content = lock(&self.0);
+        if let Ok(Some(until)) = content.lock_of(name) {
+            return Ok(Removal::Locked(Some(until)));
+        }
+        content.objects.remove(name);
+        content.locks.remove(name);
+        Ok(Removal::Done)
+    }
+
+    async fn give_up_uploads(&self, _before: Timestamp) -> Result<u64, VaultError> {
+        Ok(0)
+    }
+}
+
+#[async_trait]
+impl Mender for MemoryVault {
+    async fn replace(
+        &self,
+        name: &ObjectName,
+        damaged: &Revision,
+        content: Bytes,
+    ) -> Result<(), VaultError> {
+        self.swap(name, Some(damaged), content).await.map(drop)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::vault_contract;
+    use crate::testing::{locks_contract, remover_contract, vault_contract};
 
     #[tokio::test]
     async fn a_vault_in_memory_keeps_the_contract() {
         vault_contract(&MemoryVault::new()).await;
+    }
+
+    #[tokio::test]
+    async fn objects_are_removed_unless_they_are_locked() {
+        let vault = MemoryVault::new();
+        remover_contract(&vault, &vault).await;
+        let clock = FixedClock::at("2026-11-24T03:00:00Z");
+        let vault = MemoryVault::with_locks(clock.clone());
+        remover_contract(&vault, &vault).await;
+        locks_contract(&vault, &vault, &vault, clock.now()).await;
     }
 
     #[tokio::test]
@@ -146,7 +249,7 @@ mod tests {
         vault.put(&name, Bytes::from_static(b"ab")).await.unwrap();
         vault.clone().corrupt(&name, |bytes| bytes[0] ^= 1);
         assert_eq!(vault.objects()[&name], "`b");
-        vault.clone().remove(&name);
+        vault.clone().lose(&name);
         assert!(vault.objects().is_empty());
     }
 }

@@ -19,6 +19,7 @@ pub async fn vault_contract(vault: &dyn Vault) {
     an_object_is_put_once(vault).await;
     what_is_missing_is_said_to_be(vault).await;
     objects_come_back_whole_whatever_their_size(vault).await;
+    checksums_tell_contents_apart(vault).await;
     ranges_end_where_the_object_ends(vault).await;
     lists_are_ordered_and_complete(vault).await;
     an_object_is_swapped_only_for_what_it_was(vault).await;
@@ -90,6 +91,29 @@ async fn objects_come_back_whole_whatever_their_size(vault: &dyn Vault) {
         let listed = vault.list(name.as_str()).await.expect("a list");
         assert_eq!(listed[0].size, size as u64);
     }
+}
+
+/// A store may know none; one that it knows is the content's SHA-256.
+async fn checksums_tell_contents_apart(vault: &dyn Vault) {
+    let contents = [("a", "one"), ("b", "two"), ("c", "one")];
+    let mut known = Vec::new();
+    for (rest, content) in contents {
+        let name = name(&format!("checksum/{rest}"));
+        put(vault, &name, text(content)).await;
+        known.push(vault.checksum(&name).await.expect("an answer"));
+    }
+    match vault.checksum(&name("checksum/missing")).await {
+        Ok(None) | Err(VaultError::Missing { .. }) => {}
+        other => panic!("a checksum of what is missing: {other:?}"),
+    }
+    let [Some(one), Some(two), Some(same)] = known.as_slice() else {
+        assert_eq!(known, [None, None, None], "a store knows all or none");
+        return;
+    };
+    assert_eq!(one, same, "equal contents");
+    assert_ne!(one, two, "other contents");
+    let sha256_of_one = "sha256:7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed";
+    assert_eq!(one, sha256_of_one);
 }
 
 async fn ranges_end_where_the_object_ends(vault: &dyn Vault) {

@@ -200,6 +200,7 @@ pub(crate) fn request() -> backup::Request {
         deadline: None,
         scheduled: None,
         adopt: false,
+        custody: None,
     }
 }
 
@@ -252,6 +253,8 @@ pub(crate) async fn catalog(source: &FakeSource) -> gorgen_engine::model::Catalo
 /// When a [`WaitingVault`] waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Moment {
+    /// Before an object is read.
+    Get,
     /// Before a replaceable object is read.
     Read,
     /// Before a write takes effect; writes are numbered from 1.
@@ -338,6 +341,7 @@ impl Vault for WaitingVault {
     }
 
     async fn get(&self, name: &ObjectName) -> Result<Bytes, VaultError> {
+        (self.wait)(Moment::Get, name).await;
         self.inner.get(name).await
     }
 

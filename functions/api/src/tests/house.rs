@@ -137,6 +137,7 @@ impl House {
             deadline: None,
             scheduled: None,
             adopt: false,
+            custody: None,
         };
         for _ in 0..backups {
             backup::run(&house.world(), &source, &request).await.unwrap();
@@ -274,7 +275,7 @@ impl House {
     /// The trail in short, and an empty one from here on.
     pub(crate) fn take_trail(&self) -> Vec<String> {
         let told = self.trail().into_iter().map(|record| {
-            self.vault.remove(&ObjectName::audit(&record.entry));
+            self.vault.lose(&ObjectName::audit(&record.entry));
             let verdict = serde_json::to_value(record.verdict).unwrap();
             let verdict = verdict.as_str().unwrap().to_owned();
             format!("{} {verdict} {}", record.action, record.status)

@@ -1,6 +1,6 @@
 use std::{fs::FileTimes, io::Write, process::Command, time::Duration};
 
-use gorgen_engine::testing::vault_contract;
+use gorgen_engine::testing::{remover_contract, vault_contract};
 use tempfile::TempDir;
 
 use super::*;
@@ -24,6 +24,16 @@ async fn listed(vault: &FolderVault, prefix: &str) -> Vec<String> {
 async fn a_folder_keeps_the_contract() {
     let (_folder, vault) = vault();
     vault_contract(&vault).await;
+}
+
+#[tokio::test]
+async fn objects_of_a_folder_are_removed() {
+    let (_folder, vault) = vault();
+    remover_contract(&vault, &vault).await;
+    assert!(!vault.are_kept().await.unwrap());
+    vault.put(&name("packs/a.pack"), Bytes::new()).await.unwrap();
+    vault.lock_until(&name("packs/a.pack"), Timestamp::MAX).await.unwrap();
+    assert_eq!(vault.locked_until(&name("packs/a.pack")).await.unwrap(), None);
 }
 
 #[tokio::test]

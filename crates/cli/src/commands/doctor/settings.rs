@@ -78,14 +78,22 @@ fn of_setting(setting: Setting, settings: &Settings) -> Option<Finding> {
         | Setting::MasterRole => return None,
         Setting::Vault => settings.vault().ok().map(|url| Finding::ok(name, url.to_string())),
         Setting::Keyring => settings.keyring().ok().map(|url| Finding::ok(name, url.to_string())),
+        Setting::ReplicaVault => of_replica(settings).map(|(url, _)| Finding::ok(name, url)),
+        Setting::ReplicaKeyring => of_replica(settings).map(|(_, url)| Finding::ok(name, url)),
         Setting::TenantColumn => settings.tenant_column().map(|column| Finding::ok(name, column)),
         Setting::TimeZone => settings.timezone().iana_name().map(|zone| Finding::ok(name, zone)),
+        Setting::Retention => Some(Finding::ok(name, settings.retention().to_string())),
         Setting::LockLease => {
             Some(Finding::ok(name, format!("{} s", settings.lock_lease().as_secs())))
         }
         Setting::Readers => Some(Finding::ok(name, settings.readers().to_string())),
     };
     set.or_else(|| missing(setting))
+}
+
+fn of_replica(settings: &Settings) -> Option<(String, String)> {
+    let (vault, keyring) = settings.replica().ok()??;
+    Some((vault.to_string(), keyring.to_string()))
 }
 
 fn missing(setting: Setting) -> Option<Finding> {

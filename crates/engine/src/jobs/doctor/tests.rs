@@ -116,6 +116,7 @@ impl Clinic {
             deadline: None,
             scheduled: None,
             adopt: false,
+            custody: None,
         };
         backup::run(&world, &self.source, &request).await
     }
