@@ -108,6 +108,8 @@ export interface Config {
   readonly restore: RestoreConfig;
   readonly roles: RolesConfig;
   readonly timeZone: string;
+  /** Of reports, notices and alarms. */
+  readonly language: 'pt-BR' | 'en';
   readonly retention: RetentionConfig;
   readonly objectLock: ObjectLockConfig;
   readonly schedules: Readonly<Record<ScheduledJob, ScheduleConfig>>;
@@ -204,6 +206,7 @@ export function parseConfig(environment: EnvironmentName, document: unknown, sou
     restore: readRestore(fields, tenantColumn),
     roles: readRoles(fields),
     timeZone: readTimeZone(fields),
+    language: fields.choice('language', ['pt-BR', 'en'], 'pt-BR'),
     retention,
     objectLock: readObjectLock(fields, environment, retention),
     schedules: readSchedules(fields),

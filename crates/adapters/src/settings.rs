@@ -18,6 +18,7 @@ use std::{collections::BTreeMap, ops::RangeInclusive, str::FromStr, thread, time
 
 use gorgen_engine::{
     jobs::staged,
+    model::Language,
     policy::{retention::Rules, tenancy::DeclaredPath},
 };
 use jiff::{SignedDuration, tz::TimeZone};
@@ -66,6 +67,7 @@ pub struct Settings {
     tenant_paths: Vec<DeclaredPath>,
     undo: SignedDuration,
     time_zone: TimeZone,
+    language: Language,
     retention: Rules,
     lock_lease: Duration,
     readers: usize,
@@ -101,6 +103,7 @@ impl Settings {
                 .value(Setting::TimeZone, time_zone)
                 .or_else(|| time_zone(DEFAULT_TIME_ZONE))
                 .unwrap_or(TimeZone::UTC),
+            language: reading.value(Setting::Lang, Language::of_tag).unwrap_or_default(),
             retention: reading
                 .value(Setting::Retention, |text| text.parse().ok())
                 .unwrap_or_default(),
@@ -145,6 +148,7 @@ impl Settings {
             | Setting::TenantPaths
             | Setting::UndoHours
             | Setting::TimeZone
+            | Setting::Lang
             | Setting::Retention
             | Setting::LockLease
             | Setting::Readers
@@ -208,6 +212,11 @@ impl Settings {
     /// Where days and months begin, `GORGEN_TIMEZONE`; São Paulo's time by default.
     pub fn timezone(&self) -> TimeZone {
         self.time_zone.clone()
+    }
+
+    /// The language of reports and notices, `GORGEN_LANG`; Portuguese by default.
+    pub fn language(&self) -> Language {
+        self.language
     }
 
     /// How many backups of each kind are kept, `GORGEN_RETENTION`.

@@ -461,6 +461,7 @@ fn without_settings_it_says_which_are_needed() {
              what to do: set it to file:///file, kms:alias/name, kms:<key id> or kms:<key arn>
     ok       GORGEN_TENANT_COLUMN  not set: backups are not divided by tenant
     ok       GORGEN_TIMEZONE       America/Sao_Paulo
+    ok       GORGEN_LANG           pt-BR
     ok       GORGEN_RETENTION      daily=30,weekly=12,monthly=12,yearly=20,last=3,within=2
     ok       GORGEN_LOCK_LEASE     60 s
     ok       GORGEN_READERS        2
@@ -492,6 +493,7 @@ fn settings_that_are_wrong_are_findings_and_the_others_are_used() {
     ok       GORGEN_KEYRING        file://[FOLDER]/key
     ok       GORGEN_TENANT_COLUMN  not set: backups are not divided by tenant
     ok       GORGEN_TIMEZONE       America/Sao_Paulo
+    ok       GORGEN_LANG           pt-BR
     ok       GORGEN_RETENTION      daily=30,weekly=12,monthly=12,yearly=20,last=3,within=2
     problem  GORGEN_LOCK_LEASE     expected a number of seconds from 1 to 3600, got "soon"
              what to do: correct it: every other command refuses to run

@@ -84,7 +84,7 @@ export class JobFunction extends Construct {
       memorySize: props.memoryMb,
       timeout: props.timeout,
       role,
-      environment: Object.assign({ GORGEN_VAULT: vaultUrl(config) }, replicaKeyArn && replicaSettings(config, replicaKeyArn), props.environment, ...databases.map(({ environment }) => environment)),
+      environment: Object.assign({ GORGEN_VAULT: vaultUrl(config), GORGEN_LANG: config.language }, replicaKeyArn && replicaSettings(config, replicaKeyArn), props.environment, ...databases.map(({ environment }) => environment)),
       loggingFormat: LoggingFormat.JSON,
       logGroup: logs,
       ...(network && { vpc: network.vpc, vpcSubnets: { subnets: network.subnets }, securityGroups: [network.securityGroup] }),

@@ -41,6 +41,8 @@ pub enum Setting {
     UndoHours,
     /// Where days and months begin.
     TimeZone,
+    /// The language that people are written to in.
+    Lang,
     /// How many backups of each kind are kept.
     Retention,
     /// How long a run that died blocks others.
@@ -63,7 +65,7 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::DatabaseUrl,
         Self::DatabaseSecret,
         Self::Vault,
@@ -78,6 +80,7 @@ impl Setting {
         Self::TenantPaths,
         Self::UndoHours,
         Self::TimeZone,
+        Self::Lang,
         Self::Retention,
         Self::LockLease,
         Self::Readers,
@@ -106,6 +109,7 @@ impl Setting {
             Self::TenantPaths => "GORGEN_TENANT_PATHS",
             Self::UndoHours => "GORGEN_UNDO_HOURS",
             Self::TimeZone => "GORGEN_TIMEZONE",
+            Self::Lang => "GORGEN_LANG",
             Self::Retention => "GORGEN_RETENTION",
             Self::LockLease => "GORGEN_LOCK_LEASE",
             Self::Readers => "GORGEN_READERS",
@@ -132,6 +136,7 @@ impl Setting {
             }
             Self::UndoHours => "a number of hours from 1 to 8760",
             Self::TimeZone => "the name of a time zone, such as America/Sao_Paulo",
+            Self::Lang => "pt-BR or en",
             Self::Retention => {
                 "how many are kept, as daily=30,weekly=12,monthly=12,yearly=20,last=3,within=2 (daily at least 1)"
             }

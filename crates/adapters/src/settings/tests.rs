@@ -20,6 +20,7 @@ fn without_any_setting_the_defaults_hold_and_needs_are_named() {
     let ApiSettings { role_claim, admin_role, master_role, .. } = settings.api();
     assert_eq!([role_claim, admin_role, master_role], ["cognito:groups", "admin", "admin_master"]);
     assert_eq!(settings.timezone().iana_name(), Some("America/Sao_Paulo"));
+    assert_eq!(settings.language(), Language::Portuguese);
     assert_eq!(
         settings.vault().unwrap_err().to_string(),
         "GORGEN_VAULT is not set: expected file:///folder or s3://bucket/prefix"
@@ -41,6 +42,7 @@ fn every_setting_is_read_and_the_last_value_counts() {
         ("GORGEN_SCRATCH_URL", "mysql://scratch.example/"),
         ("GORGEN_SCRATCH_SECRET", "gorgen/scratch"),
         ("GORGEN_TIMEZONE", "America/Manaus"),
+        ("GORGEN_LANG", "en"),
         ("GORGEN_VAULT", "file:///old"),
         ("GORGEN_KEYRING", "kms:alias/gorgen"),
         ("GORGEN_REPLICA_VAULT", "s3://copy/clinica?region=us-east-1"),
@@ -71,6 +73,7 @@ fn every_setting_is_read_and_the_last_value_counts() {
         "scratch.example:3306, the rest as the secret gorgen/scratch says"
     );
     assert_eq!(settings.timezone().iana_name(), Some("America/Manaus"));
+    assert_eq!(settings.language(), Language::English);
     assert_eq!(settings.vault().unwrap().to_string(), "s3://vault/clinica");
     assert_eq!(settings.keyring().unwrap().to_string(), "kms:alias/gorgen");
     let (replica, its_keyring) = settings.replica().unwrap().unwrap();

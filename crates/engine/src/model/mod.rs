@@ -3,12 +3,14 @@
 //! Plain data with no I/O. Everything else in the engine may use it; it uses nothing of the engine.
 
 mod ids;
+mod language;
 mod names;
 mod schema;
 mod scope;
 mod survey;
 
 pub use ids::{ChunkId, KeyId, KeyPurpose, PackId, ParseIdError, RunId, VaultId};
+pub use language::Language;
 pub use names::{ObjectName, prefix};
 pub use schema::{
     Catalog, CharsetContext, Column, Flavor, Position, Relation, ServerInfo, StoredObject,

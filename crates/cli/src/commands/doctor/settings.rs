@@ -82,6 +82,7 @@ fn of_setting(setting: Setting, settings: &Settings) -> Option<Finding> {
         Setting::ReplicaKeyring => of_replica(settings).map(|(_, url)| Finding::ok(name, url)),
         Setting::TenantColumn => settings.tenant_column().map(|column| Finding::ok(name, column)),
         Setting::TimeZone => settings.timezone().iana_name().map(|zone| Finding::ok(name, zone)),
+        Setting::Lang => Some(Finding::ok(name, settings.language().tag())),
         Setting::Retention => Some(Finding::ok(name, settings.retention().to_string())),
         Setting::LockLease => {
             Some(Finding::ok(name, format!("{} s", settings.lock_lease().as_secs())))
