@@ -94,6 +94,7 @@ describe.each([...FUNCTIONS])('the function %s', (name) => {
       backup: all,
       restore: ['locks/restore.json', 'restores/*', 'runs/*'],
       cleanup: ['cleanups/*', 'locks/backup.json', 'runs/*'],
+      report: ['reports/*', 'runs/*'],
       api: ['audit/*', 'requests/*', 'restores/*'],
     };
     expect(written.sort()).toEqual(others[name] ?? ['runs/*']);

@@ -111,7 +111,7 @@ describe.each([
   it('takes packs, manifests, journals and the trail of calls once: no write without If-None-Match', () => {
     const { Effect, Principal, Action, Resource, Condition } = bucketStatement(template, 'WrittenOnce');
     expect([Effect, Principal, Action]).toEqual(['Deny', { AWS: '*' }, 's3:PutObject']);
-    expect(Resource.map((resource: any) => resource['Fn::Join'][1].at(-1))).toEqual(['/audit/*', '/cleanups/*', '/manifests/*', '/packs/*', '/restores/*.journal']);
+    expect(Resource.map((resource: any) => resource['Fn::Join'][1].at(-1))).toEqual(['/audit/*', '/cleanups/*', '/manifests/*', '/packs/*', '/reports/*', '/restores/*.journal']);
     expect(Condition).toEqual({
       Null: { 's3:if-none-match': 'true' },
       Bool: { 's3:ObjectCreationOperation': 'true' },

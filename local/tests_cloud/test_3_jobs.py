@@ -172,4 +172,8 @@ def test_the_region_is_lost_and_the_replica_restores_with_its_own_key(world: Wor
 
 def test_the_report_says_what_happened(world: World) -> None:
     found = succeeded(world.functions.invoke("report"))
-    assert json.dumps(found)
+    kept = json.loads(world.vault.get(found["report"]))
+    assert kept["sha256"] == found["sha256"]
+    page = world.vault.get(found["page"]).decode()
+    assert found["sha256"] in page
+    assert '<html lang="pt-BR">' in page

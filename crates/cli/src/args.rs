@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use gorgen_engine::stages::definition::Definers;
+use gorgen_engine::{policy::month::Month, stages::definition::Definers};
 
 /// Backs up a MySQL database into an encrypted vault and restores it exactly.
 ///
@@ -65,6 +65,8 @@ pub(crate) enum Command {
     Pin(Pin),
     /// Keep a backup only as the rules say
     Unpin(Unpin),
+    /// Tell a month, as a page and as data, and whether all was as promised; needs no key
+    Report(Report),
     /// Write a backup as files that other tools load
     Export(Export),
     /// Check settings, database, vault and keyring, and say what to do
@@ -173,6 +175,16 @@ pub(crate) struct Cleanup {
     /// The number of backups that may go, as --dry-run told it; up to 10 go without
     #[arg(long, value_name = "N")]
     pub(crate) confirm: Option<u64>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Report {
+    /// The month, e.g. 2026-10; the last one if left out
+    #[arg(long, value_name = "YYYY-MM")]
+    pub(crate) month: Option<Month>,
+    /// Write the page here as well; the file must not exist
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -4,11 +4,18 @@ mod support;
 
 use gorgen_engine::{
     Error, Kind,
-    jobs::{backup, plan, report, restore, restore_test, runs, verify},
-    model::{Relation, RunId},
+    jobs::{
+        backup, plan,
+        report::{self, Proof, Report},
+        restore, restore_test, runs, verify,
+    },
+    model::{ObjectName, Relation, RunId},
     policy::month::Month,
     ports::{Target, TargetState},
-    records::run::{Job, Outcome},
+    records::{
+        report::ReportRecord,
+        run::{Job, Outcome},
+    },
     testing::{FakeTarget, RowFault},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -238,8 +245,9 @@ async fn a_report_tells_one_month_of_the_clinics_calendar() {
     clinic.clock.advance(SignedDuration::from_hours(6));
     let december = backup::run(&world, source, &request()).await.unwrap();
 
-    let report = report::run(&world, None, &zone, None).await.unwrap();
-    assert_eq!(report.month.to_string(), "2026-11");
+    let told = report::run(&world, None, &zone, None, &page).await.unwrap();
+    assert_eq!(told.month.to_string(), "2026-11");
+    let report = report::look(&*world.vault, told.month, &zone, world.clock.now()).await.unwrap();
     let backups: Vec<_> = report.backups.iter().map(|line| &line.backup).collect();
     assert_eq!(backups, [&november.backup, &still_november.backup]);
     assert_eq!(report.backups_kept, 3);
@@ -251,12 +259,84 @@ async fn a_report_tells_one_month_of_the_clinics_calendar() {
     assert_eq!((report.restore_tests.len(), report.restore_tests[0].passed), (1, true));
 
     let named: Month = "2026-12".parse().unwrap();
-    let report = report::run(&world, Some(named), &zone, None).await.unwrap();
+    let report = report::look(&*world.vault, named, &zone, world.clock.now()).await.unwrap();
     assert_eq!(report.backups.len(), 1);
     assert_eq!(
         report.runs.iter().map(|tally| tally.job).collect::<Vec<_>>(),
         [Job::Backup, Job::Report]
     );
+}
+
+/// A page that says what it is of.
+fn page(report: &Report, proof: &Proof) -> String {
+    format!("{} {} {}", report.month, proof.object, proof.sha256)
+}
+
+#[tokio::test]
+async fn a_report_is_kept_as_data_and_as_a_page_that_names_their_digest() {
+    let clinic = Clinic::new();
+    clinic.backup().await;
+    let world = clinic.world();
+    let month: Month = "2026-11".parse().unwrap();
+    let at_five = Some(moment("2026-12-01T08:00:00Z"));
+    let told = report::run(&world, Some(month), &TimeZone::UTC, at_five, &page).await.unwrap();
+    assert_eq!(told.report, format!("reports/2026-11/{}.json", told.run));
+    assert_eq!(told.page, format!("reports/2026-11/{}.html", told.run));
+
+    let get =
+        async |name: &str| world.vault.get(&ObjectName::from_listing(name).unwrap()).await.unwrap();
+    let record = ReportRecord::read(&get(&told.report).await).unwrap();
+    assert_eq!(record.run, told.run);
+    let seen = report::look(&*world.vault, month, &TimeZone::UTC, record.at).await.unwrap();
+    let mut kept = record.report.clone();
+    // That the report itself ran is known only afterwards.
+    kept["runs"] = serde_json::to_value(&seen.runs).unwrap();
+    assert_eq!(kept, serde_json::to_value(&seen).unwrap());
+    let on_page = String::from_utf8(get(&told.page).await.to_vec()).unwrap();
+    assert_eq!(on_page, format!("2026-11 {} {}", told.report, told.sha256));
+    let whole: serde_json::Value = serde_json::from_slice(&get(&told.report).await).unwrap();
+    assert_eq!(whole["sha256"], told.sha256);
+
+    let verified = verify::run(&world, &verify::Request::default()).await.unwrap();
+    assert_eq!(verified.problems, []);
+    let kept = report::kept(&*world.vault).await.unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!((kept[0].month, &kept[0].run), (month, &told.run));
+}
+
+#[tokio::test]
+async fn a_report_is_told_once_a_schedule_and_as_often_as_it_is_asked_for() {
+    let clinic = Clinic::new();
+    clinic.backup().await;
+    let world = clinic.world();
+    let zone = TimeZone::UTC;
+    let at_five = Some(world.clock.now());
+    let told = report::run(&world, None, &zone, at_five, &page).await.unwrap();
+    clinic.pass_a_minute();
+    let again = report::run(&world, None, &zone, at_five, &page).await.unwrap();
+    assert_eq!(again, report::Told { already_done: true, ..told.clone() });
+    let by_hand = report::run(&world, Some(told.month), &zone, None, &page).await.unwrap();
+    assert_ne!(by_hand.report, told.report);
+    let kept = report::kept(&*world.vault).await.unwrap();
+    assert_eq!(kept.iter().map(|kept| &kept.run).collect::<Vec<_>>(), [&by_hand.run], "the newest");
+}
+
+#[tokio::test]
+async fn a_damaged_report_is_found_and_a_damaged_record_hides_no_report() {
+    let clinic = Clinic::new();
+    clinic.backup().await;
+    let world = clinic.world();
+    let month: Month = "2026-11".parse().unwrap();
+    let told = report::run(&world, Some(month), &TimeZone::UTC, None, &page).await.unwrap();
+    clinic.vault.corrupt(&ObjectName::from_listing(&told.report).unwrap(), |bytes| bytes[90] ^= 1);
+    let verified = verify::run(&world, &verify::Request::default()).await.unwrap();
+    assert_eq!(verified.problems.len(), 1, "{:?}", verified.problems);
+    assert_eq!(verified.problems[0].object, told.report);
+    clinic.vault.corrupt(&ObjectName::run(&told.run), |bytes| bytes[90] ^= 1);
+    let now = world.clock.now();
+    let seen = report::look(&*world.vault, month, &TimeZone::UTC, now).await.unwrap();
+    assert_eq!(seen.unreadable.len(), 1, "{:?}", seen.unreadable);
+    assert!(seen.unreadable[0].starts_with(&format!("runs/{}.json: ", told.run)));
 }
 
 async fn state(scratch: &FakeTarget) -> TargetState {

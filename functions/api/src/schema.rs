@@ -541,20 +541,80 @@ pub(crate) struct Report {
     /// When the next month begins.
     #[schema(format = DateTime)]
     until: String,
+    /// The moment of this answer.
+    #[schema(format = DateTime)]
+    told: String,
+    /// When the vault began.
+    #[schema(format = DateTime)]
+    began: String,
+    /// Whether the month is what was promised, one line a rule.
+    conformity: Vec<ConformityLine>,
     /// How runs ended, by job.
     runs: Vec<Tally>,
-    /// Backups of the month that are in the vault, oldest first.
+    /// Backups that were made in the month, those that were dropped since as well, oldest first.
     backups: Vec<BackupLine>,
     restore_tests: Vec<TestLine>,
+    verifications: Vec<VerificationLine>,
     /// Runs that did not end well.
     failures: Vec<FailureLine>,
+    /// Restores that were asked for.
+    restores: Vec<RestoreOfMonth>,
+    /// Calls that changed something, or would have.
+    audit: Vec<AuditLine>,
+    cleanups: Vec<CleanupLine>,
+    /// Backups of all months that somebody asked to keep.
+    pins: Vec<PinLine>,
+    /// Data keys in the vault, by purpose.
+    keys: Vec<KeyLine>,
+    /// The rules that the newest cleanup of the month went by.
+    #[schema(required = true, example = "daily=30,weekly=12,monthly=12,yearly=20")]
+    retention: Option<String>,
     /// Backups in the vault now, of all months.
     backups_kept: u64,
-    /// Headers that can't be read.
+    /// Headers and records that can't be read.
     unreadable: Vec<String>,
     /// The moment that the newest backup shows.
     #[schema(format = DateTime, required = true)]
     newest: Option<String>,
+}
+
+/// A rule, judged.
+#[derive(ToSchema)]
+pub(crate) struct ConformityLine {
+    #[schema(example = "daily-backup")]
+    rule: String,
+    verdict: RuleVerdict,
+    /// What the rule demands.
+    limit: Amount,
+    /// What there was.
+    #[schema(required = true)]
+    measured: Option<Amount>,
+    /// The days, or the Mondays of the weeks, on which it was not kept.
+    #[schema(example = json!(["2026-10-17"]))]
+    days: Vec<String>,
+    /// Ids of runs, backups or keys that show it.
+    evidence: Vec<String>,
+}
+
+/// Whether a rule was kept; `not-applicable` if there was nothing to judge.
+#[derive(ToSchema)]
+#[schema(rename_all = "kebab-case")]
+pub(crate) enum RuleVerdict {
+    Met,
+    NotMet,
+    NotApplicable,
+}
+
+/// A limit, or what was measured.
+#[derive(ToSchema)]
+#[schema(rename_all = "kebab-case")]
+#[expect(dead_code, reason = "a schema, never a value")]
+pub(crate) enum Amount {
+    Seconds(f64),
+    Percent(f64),
+    Count(u64),
+    Days(u64),
+    Weeks(u64),
 }
 
 /// How the runs of a job ended.
@@ -573,10 +633,35 @@ pub(crate) struct BackupLine {
     #[schema(format = DateTime)]
     snapshot: String,
     seconds: f64,
+    tables: u64,
     rows: u64,
     raw_bytes: u64,
     stored_bytes: u64,
     new_bytes: u64,
+    state: BackupState,
+    /// The cleanup that dropped it.
+    #[schema(required = true)]
+    dropped: Option<DroppedBy>,
+}
+
+/// Where a backup is; `lost` is gone although no cleanup dropped it.
+#[derive(ToSchema)]
+#[schema(rename_all = "kebab-case")]
+pub(crate) enum BackupState {
+    Kept,
+    Dropped,
+    Lost,
+    Unreadable,
+}
+
+/// What dropped a backup.
+#[derive(ToSchema)]
+pub(crate) struct DroppedBy {
+    run: String,
+    #[schema(format = DateTime)]
+    at: String,
+    rules: String,
+    why: String,
 }
 
 /// A restore test.
@@ -588,6 +673,66 @@ pub(crate) struct TestLine {
     /// Whether the backup came back equal.
     passed: bool,
     seconds: f64,
+    #[schema(required = true)]
+    backup: Option<String>,
+    tables: u64,
+    rows: u64,
+    /// Foreign keys whose every row points at one that is there.
+    foreign_keys: u64,
+    /// Where it was restored from, `vault` or `replica`, if that is known.
+    #[schema(required = true)]
+    place: Option<String>,
+    phases: Vec<PhaseLine>,
+}
+
+/// A phase of a restore.
+#[derive(ToSchema)]
+pub(crate) struct PhaseLine {
+    name: String,
+    seconds: f64,
+}
+
+/// A verification.
+#[derive(ToSchema)]
+pub(crate) struct VerificationLine {
+    run: String,
+    #[schema(format = DateTime)]
+    started: String,
+    seconds: f64,
+    /// Whether it came to its end.
+    completed: bool,
+    backups: u64,
+    objects: u64,
+    raw_bytes_read: u64,
+    read_data: bool,
+    /// The share of the data that was read; none if all was, or nothing.
+    #[schema(required = true)]
+    share: Option<DataShare>,
+    problems: u64,
+    repaired: u64,
+    #[schema(required = true)]
+    replica: Option<ReplicaLine>,
+}
+
+/// A share of the data.
+#[derive(ToSchema)]
+pub(crate) struct DataShare {
+    number: u8,
+    of: u8,
+}
+
+/// How the copy in the second region was.
+#[derive(ToSchema)]
+pub(crate) struct ReplicaLine {
+    objects: u64,
+    missing: u64,
+    damaged: u64,
+    waiting: u64,
+    #[schema(required = true)]
+    newest_backup: Option<String>,
+    #[schema(required = true)]
+    behind_seconds: Option<u64>,
+    problems: u64,
 }
 
 /// A run that did not end well.
@@ -597,5 +742,91 @@ pub(crate) struct FailureLine {
     job: Job,
     #[schema(format = DateTime)]
     started: String,
+    outcome: Outcome,
     error: Vec<String>,
+}
+
+/// A restore that was asked for in the month.
+#[derive(ToSchema)]
+pub(crate) struct RestoreOfMonth {
+    restore: String,
+    #[schema(format = DateTime)]
+    requested: String,
+    #[schema(required = true)]
+    asked_by: Option<String>,
+    backup: String,
+    in_place: bool,
+    #[schema(required = true)]
+    database: Option<String>,
+    tables: Vec<String>,
+    #[schema(required = true)]
+    tenant: Option<String>,
+    dry_run: bool,
+    stage: Stage,
+    live: Live,
+    #[schema(format = DateTime, required = true)]
+    undo_until: Option<String>,
+}
+
+/// A call that changed something, or would have.
+#[derive(ToSchema)]
+pub(crate) struct AuditLine {
+    entry: String,
+    #[schema(format = DateTime)]
+    at: String,
+    who: String,
+    #[schema(required = true)]
+    address: Option<String>,
+    #[schema(required = true)]
+    agent: Option<String>,
+    action: String,
+    #[schema(example = "allowed")]
+    verdict: String,
+    status: u16,
+    #[schema(required = true)]
+    reason: Option<String>,
+    #[schema(required = true)]
+    about: Option<String>,
+}
+
+/// A cleanup.
+#[derive(ToSchema)]
+pub(crate) struct CleanupLine {
+    run: String,
+    #[schema(format = DateTime)]
+    started: String,
+    completed: bool,
+    rules: String,
+    kept: u64,
+    dropped: u64,
+    removed_bytes: u64,
+    still_locked: u64,
+    locks_extended: u64,
+    problems: u64,
+}
+
+/// A pinned backup.
+#[derive(ToSchema)]
+pub(crate) struct PinLine {
+    backup: String,
+    #[schema(format = DateTime)]
+    since: String,
+    #[schema(required = true)]
+    reason: Option<String>,
+}
+
+/// Data keys of one purpose.
+#[derive(ToSchema)]
+pub(crate) struct KeyLine {
+    #[schema(example = "rows")]
+    purpose: String,
+    keys: u64,
+    /// Tenants, and what belongs to none.
+    scopes: u64,
+    made: u64,
+    #[schema(format = DateTime, required = true)]
+    oldest: Option<String>,
+    #[schema(format = DateTime, required = true)]
+    newest: Option<String>,
+    wrapped_by: Vec<String>,
 }

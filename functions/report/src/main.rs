@@ -1,11 +1,12 @@
-//! The function `report`: a month of backups, tests and failures, told without a key.
+//! The function `report`: a month of backups, tests and failures, told without a key and kept as data and as a page.
 
 use gorgen_engine::{
-    jobs::report::{self, Report},
+    jobs::report::{self, Proof, Report, Told},
     policy::month::Month,
     records::run::Job,
 };
 use gorgen_function::{Call, ErrorType, Failure, History, Metric, Shell, serve};
+use gorgen_words as words;
 use serde::Deserialize;
 
 #[tokio::main]
@@ -21,7 +22,7 @@ struct Event {
     month: Option<String>,
 }
 
-async fn tell(shell: &Shell, call: Call<Event>) -> Result<Report, Failure> {
+async fn tell(shell: &Shell, call: Call<Event>) -> Result<Told, Failure> {
     let month = call.event.month.map(|text| text.parse::<Month>()).transpose();
     let month =
         month.map_err(|error| Failure::new(ErrorType::InvalidEvent, format!("month: {error}")))?;
@@ -29,5 +30,7 @@ async fn tell(shell: &Shell, call: Call<Event>) -> Result<Report, Failure> {
     if let Some(age) = History::of(&*world.vault).await?.age(shell.now()) {
         shell.measure(Metric::LastGoodBackupAgeSeconds, age);
     }
-    Ok(report::run(&world, month, &shell.settings().timezone(), call.scheduled).await?)
+    let (zone, language) = (shell.settings().timezone(), shell.settings().language());
+    let page = |report: &Report, proof: &Proof| words::report::page(report, proof, language);
+    Ok(report::run(&world, month, &zone, call.scheduled, &page).await?)
 }

@@ -22,7 +22,7 @@ interface VaultAccess {
 const RUNS = ['runs/*'];
 const ALL = ['*'];
 /** All but packs, where the rows are, and requests, which are the API's own. */
-const RECORDS = ['vault.json', 'keys/*', 'manifests/*', 'runs/*', 'locks/*', 'restores/*', 'audit/*', 'cleanups/*', 'pins/*'];
+const RECORDS = ['vault.json', 'keys/*', 'manifests/*', 'runs/*', 'locks/*', 'restores/*', 'audit/*', 'cleanups/*', 'pins/*', 'reports/*'];
 /** What a backup is made of. */
 const BACKUPS = ['manifests/*', 'packs/*', 'keys/*'];
 
@@ -37,7 +37,7 @@ const ACCESS: Readonly<Record<FunctionName, VaultAccess>> = {
   restore: { writes: ['runs/*', 'restores/*', 'locks/restore.json'], reads: ALL, dataKeys: 'open' },
   'restore-test': { writes: RUNS, reads: ALL, dataKeys: 'open' },
   verify: { writes: RUNS, reads: ALL, dataKeys: 'open', replica: true },
-  report: { writes: RUNS, reads: RECORDS, dataKeys: 'none' },
+  report: { writes: [...RUNS, 'reports/*'], reads: RECORDS, dataKeys: 'none' },
   // It gives back the lease of a backup that died, and says what it drops before it does.
   cleanup: {
     writes: [...RUNS, 'cleanups/*', 'locks/backup.json'],

@@ -18,7 +18,7 @@ import { AccessLogBucket } from './access-log-bucket';
 const REGRET_DAYS = 30;
 
 /** What is written once, by the vault's format: a second write to the same name is nobody's work. */
-const WRITTEN_ONCE = ['packs/*', 'manifests/*', 'audit/*', 'cleanups/*', 'restores/*.journal'];
+const WRITTEN_ONCE = ['packs/*', 'manifests/*', 'audit/*', 'cleanups/*', 'reports/*', 'restores/*.journal'];
 
 /** What only a deployment may change: with these one could take the vault's promises back, bit by bit. */
 const PROTECTED_SETTINGS = [

@@ -7,6 +7,7 @@ mod export;
 mod keys;
 mod list;
 mod promote;
+mod report;
 mod restore;
 mod show;
 mod status;
@@ -44,6 +45,7 @@ pub(crate) async fn run(
         Command::Keys(args) => keys::run(&args, output),
         // Settings that are wrong are what it looks for.
         Command::Doctor => doctor::run(options, output).await,
+        Command::Report(args) => report::run(&args, &settings()?, output).await,
         Command::Export(args) => export::run(&args, &settings()?, output).await,
     }
 }

@@ -1,21 +1,35 @@
-//! The report of a month: what ran, what came of it, and what there is.
+//! The report of a month: what ran, what came of it, what there is, and whether it is what was promised.
 //!
-//! All of it comes from the records of runs and the headers of backups: no key is needed, no row is read.
+//! All of it comes from records and the headers of backups: no key is needed, no row is read, and whoever has the
+//! records can reckon every number again. It is kept in the vault as data with a digest, and as a page that names the
+//! digest. How the page looks is the caller's business: the engine has no words for people.
 
-use std::collections::BTreeMap;
+mod facts;
+mod gather;
+mod lines;
+mod tell;
 
+use bytes::Bytes;
 use jiff::{Timestamp, tz::TimeZone};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use self::facts::facts;
+pub use self::{
+    gather::Records,
+    lines::{
+        AuditLine, BackupLine, CleanupLine, DroppedBy, FailureLine, KeyLine, PhaseLine, PinLine,
+        ReplicaLine, RestoreLine, State, Tally, TestLine, VerificationLine,
+    },
+};
 use super::{Error, World, backups, record, record::Run, runs};
 use crate::{
-    model::{RunId, SourceIdentity},
-    policy::month::Month,
-    ports::Vault,
-    records::{
-        manifest::Header,
-        run::{Job, Outcome, RunRecord},
+    model::{ObjectName, RunId, SourceIdentity, prefix},
+    policy::{
+        conformity::{self, Line, Summary},
+        month::Month,
     },
+    ports::Vault,
+    records::{report::ReportRecord, run::Job},
 };
 
 /// A month, told by what the vault knows of it.
@@ -31,179 +45,228 @@ pub struct Report {
     pub from: Timestamp,
     /// When the next month begins.
     pub until: Timestamp,
+    /// When this was told; later than `until`, unless the month is not over.
+    pub told: Timestamp,
+    /// When the vault began.
+    pub began: Timestamp,
+    /// Whether it is what was promised, one line a rule.
+    pub conformity: Vec<Line>,
     /// How runs ended, by job.
     pub runs: Vec<Tally>,
-    /// Backups of the month that are in the vault, oldest first.
+    /// Backups that were made in the month, those that were dropped since as well, oldest first.
     pub backups: Vec<BackupLine>,
     /// Restore tests, oldest first.
     pub restore_tests: Vec<TestLine>,
+    /// Verifications, oldest first.
+    pub verifications: Vec<VerificationLine>,
     /// Runs that did not end well, oldest first.
     pub failures: Vec<FailureLine>,
+    /// Restores that were asked for, oldest first.
+    pub restores: Vec<RestoreLine>,
+    /// Calls that changed something, or would have, oldest first.
+    pub audit: Vec<AuditLine>,
+    /// Cleanups, oldest first.
+    pub cleanups: Vec<CleanupLine>,
+    /// Backups of all months that somebody asked to keep.
+    pub pins: Vec<PinLine>,
+    /// The data keys in the vault.
+    pub keys: Vec<KeyLine>,
+    /// The rules of retention that the newest cleanup went by.
+    pub retention: Option<String>,
     /// Backups in the vault at the time of the report, of all months.
     pub backups_kept: u64,
-    /// Headers that can't be read: `verify` tells more.
+    /// Headers and records that can't be read: `verify` tells more.
     pub unreadable: Vec<String>,
     /// The moment that the newest backup shows, at the time of the report.
     pub newest: Option<Timestamp>,
 }
 
-/// How the runs of one job ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Tally {
-    /// The job.
-    pub job: Job,
-    /// Runs that did what they should.
-    pub succeeded: u64,
-    /// Runs that failed.
-    pub failed: u64,
-    /// Runs that were cut off.
-    pub died: u64,
+impl Report {
+    /// The month, as these records tell it.
+    pub fn of(records: &Records, month: Month, zone: &TimeZone, now: Timestamp) -> Self {
+        let (from, until) = month.span(zone);
+        let is_of_month = |at: Timestamp| (from..until).contains(&at);
+        let of_month =
+            || records.runs.iter().filter(|run| run.run.started().is_some_and(is_of_month));
+        let all_backups = tell::backups(records);
+        let facts = facts(records, &all_backups, month, zone, now);
+        let cleanups: Vec<_> = of_month().filter_map(tell::cleanup).collect();
+        let rules = cleanups.iter().rev().find(|cleanup| !cleanup.rules.is_empty());
+        Self {
+            month,
+            time_zone: zone.iana_name().unwrap_or("UTC").to_owned(),
+            source: records.identity.source.clone(),
+            from,
+            until,
+            told: now,
+            began: records.identity.created,
+            conformity: conformity::judge(&facts),
+            runs: tell::tally(of_month()),
+            restore_tests: of_month().filter_map(tell::test).collect(),
+            verifications: of_month().filter_map(tell::verification).collect(),
+            failures: of_month().filter_map(tell::failure).collect(),
+            restores: records.restores.iter().map(tell::restore).collect(),
+            audit: records.audit.iter().map(tell::call).collect(),
+            retention: rules.map(|cleanup| cleanup.rules.clone()),
+            cleanups,
+            pins: tell::pins(records),
+            keys: tell::keys(&records.keys, from, until),
+            backups_kept: records.headers.len() as u64,
+            unreadable: records.unreadable.clone(),
+            newest: records.headers.last().map(|header| header.snapshot),
+            backups: all_backups.into_iter().filter(|line| is_of_month(line.snapshot)).collect(),
+        }
+    }
 }
 
-/// One backup.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct BackupLine {
-    /// The backup.
-    pub backup: RunId,
-    /// The moment it shows.
-    pub snapshot: Timestamp,
-    /// How long it took, in seconds.
-    pub seconds: f64,
-    /// Rows.
-    pub rows: u64,
-    /// Bytes of the canonical rows.
-    pub raw_bytes: u64,
-    /// Bytes of the sealed chunks that make it up.
-    pub stored_bytes: u64,
-    /// Bytes of these that were not there before.
-    pub new_bytes: u64,
+/// What a page names, so that anybody can see which data it is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// The object that holds the data.
+    pub object: String,
+    /// The SHA-256 that the object carries of them.
+    pub sha256: String,
 }
 
-/// One restore test.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct TestLine {
+/// Writes a report as a page for people.
+pub type Page<'a> = &'a (dyn Fn(&Report, &Proof) -> String + Send + Sync);
+
+/// A report in few words, and where it lies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
     /// The run.
     pub run: RunId,
-    /// When it started.
-    pub started: Timestamp,
-    /// Whether the backup came back equal.
-    pub passed: bool,
-    /// How long it took, in seconds.
-    pub seconds: f64,
+    /// The month.
+    pub month: Month,
+    /// The object that holds the data.
+    pub report: String,
+    /// The SHA-256 that it carries, which the page names.
+    pub sha256: String,
+    /// The object that is the page.
+    pub page: String,
+    /// How many rules were kept, and which were not.
+    pub conformity: Summary,
+    /// How runs ended, by job.
+    pub runs: Vec<Tally>,
+    /// Backups that were made in the month.
+    pub backups: u64,
+    /// Runs that did not end well.
+    pub failures: u64,
+    /// Backups in the vault.
+    pub backups_kept: u64,
+    /// An earlier run told the month for the same schedule; this one did nothing.
+    #[serde(skip)]
+    pub already_done: bool,
 }
 
-/// One run that did not end well.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FailureLine {
-    /// The run.
-    pub run: RunId,
-    /// The job.
-    pub job: Job,
-    /// When it started.
-    pub started: Timestamp,
-    /// The error and its causes.
-    pub error: Vec<String>,
-}
-
-/// Tells a month, the one before this if none is named, and records that it was told.
+/// Tells a month, the one before this if none is named, and keeps it in the vault.
 ///
 /// # Errors
-/// If the vault can't be read, or a record of the month is damaged.
+/// If the vault can't be read or written.
 pub async fn run(
     world: &World,
     month: Option<Month>,
     zone: &TimeZone,
     scheduled: Option<Timestamp>,
-) -> Result<Report, Error> {
+    page: Page<'_>,
+) -> Result<Told, Error> {
     let identity = backups::existing_identity(&*world.vault).await?;
+    if let Some(told) = runs::done::<Told>(world, Job::Report, scheduled).await? {
+        return Ok(Told { already_done: true, ..told });
+    }
     let run = Run::start(world, scheduled);
     let month = month.unwrap_or_else(|| Month::before(scheduled.unwrap_or(run.started), zone));
-    let result = tell(&*world.vault, month, zone, identity.source.clone()).await;
+    let result = tell_and_keep(world, month, zone, page, &run).await;
     record::ended(world, &run, Job::Report, &identity.source, &result).await?;
     result
 }
 
-/// Tells a month without a record that it was told.
-///
-/// # Errors
-/// If the vault can't be read, or a record of the month is damaged.
-pub async fn look(vault: &dyn Vault, month: Month, zone: &TimeZone) -> Result<Report, Error> {
-    let identity = backups::existing_identity(vault).await?;
-    tell(vault, month, zone, identity.source).await
+async fn tell_and_keep(
+    world: &World,
+    month: Month,
+    zone: &TimeZone,
+    page: Page<'_>,
+    run: &Run,
+) -> Result<Told, Error> {
+    let report = look(&*world.vault, month, zone, run.started).await?;
+    let proof = keep(world, &report, page, run).await?;
+    Ok(Told {
+        run: run.id.clone(),
+        month,
+        report: proof.object,
+        sha256: proof.sha256,
+        page: ObjectName::report_page(&month.to_string(), &run.id).to_string(),
+        conformity: Summary::of(&report.conformity),
+        backups: report.backups.len() as u64,
+        failures: report.failures.len() as u64,
+        backups_kept: report.backups_kept,
+        runs: report.runs,
+        already_done: false,
+    })
 }
 
-async fn tell(
+/// The data first: a page without them proves nothing.
+async fn keep(world: &World, report: &Report, page: Page<'_>, run: &Run) -> Result<Proof, Error> {
+    let month = report.month.to_string();
+    let name = ObjectName::report(&month, &run.id);
+    let unwritable = |source| Error::Unwritable { what: name.to_string(), source };
+    let told = serde_json::to_value(report).map_err(|error| unwritable(error.into()))?;
+    let record = ReportRecord::new(run.id.clone(), report.told, told);
+    let (content, sha256) = record.write().map_err(unwritable)?;
+    world.vault.put(&name, content).await?;
+    let proof = Proof { object: name.to_string(), sha256 };
+    let page = Bytes::from(page(report, &proof));
+    world.vault.put(&ObjectName::report_page(&month, &run.id), page).await?;
+    Ok(proof)
+}
+
+/// Tells a month as it is known now, and keeps nothing.
+///
+/// # Errors
+/// If the vault can't be read.
+pub async fn look(
     vault: &dyn Vault,
     month: Month,
     zone: &TimeZone,
-    source: SourceIdentity,
+    now: Timestamp,
 ) -> Result<Report, Error> {
     let (from, until) = month.span(zone);
-    let records = runs::between(vault, from, until).await?;
-    let (mut headers, mut unreadable) = (Vec::new(), Vec::new());
-    for listed in backups::list(vault).await? {
-        match listed.header {
-            Ok(header) => headers.push(header),
-            Err(error) => unreadable.push(format!("{}: {error}", listed.name)),
-        }
+    let records = Records::read(vault, from, until).await?;
+    Ok(Report::of(&records, month, zone, now))
+}
+
+/// A month that was told, and the newest report of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Kept {
+    /// The month.
+    pub month: Month,
+    /// The run that told it last.
+    pub run: RunId,
+    /// The object that holds the data.
+    pub report: ObjectName,
+    /// The object that is the page.
+    pub page: ObjectName,
+}
+
+/// The months that were told, the newest first, each with its newest report that has a page.
+///
+/// # Errors
+/// If the vault can't be listed.
+pub async fn kept(vault: &dyn Vault) -> Result<Vec<Kept>, Error> {
+    backups::existing_identity(vault).await?;
+    let mut newest: Vec<Kept> = Vec::new();
+    for object in vault.list(prefix::REPORTS).await? {
+        let Some((month, run)) = named(&object.name) else { continue };
+        newest.retain(|kept| kept.month != month);
+        let report = ObjectName::report(&month.to_string(), &run);
+        newest.push(Kept { month, run, report, page: object.name });
     }
-    let of_month = headers.iter().filter(|header| (from..until).contains(&header.started));
-    Ok(Report {
-        month,
-        time_zone: zone.iana_name().unwrap_or("UTC").to_owned(),
-        source,
-        from,
-        until,
-        runs: tally(&records),
-        backups: of_month.map(backup_line).collect(),
-        restore_tests: records.iter().filter_map(test_line).collect(),
-        failures: records.iter().filter_map(failure_line).collect(),
-        backups_kept: headers.len() as u64,
-        unreadable,
-        newest: headers.last().map(|header| header.snapshot),
-    })
+    newest.reverse();
+    Ok(newest)
 }
 
-fn tally(records: &[RunRecord]) -> Vec<Tally> {
-    let mut tallies = BTreeMap::new();
-    for record in records {
-        let none = Tally { job: record.job, succeeded: 0, failed: 0, died: 0 };
-        let tally = tallies.entry(record.job).or_insert(none);
-        match record.outcome {
-            Outcome::Succeeded => tally.succeeded += 1,
-            Outcome::Died => tally.died += 1,
-            Outcome::Failed | Outcome::Other => tally.failed += 1,
-        }
-    }
-    tallies.into_values().collect()
-}
-
-fn backup_line(header: &Header) -> BackupLine {
-    BackupLine {
-        backup: header.backup.clone(),
-        snapshot: header.snapshot,
-        seconds: header.ended.duration_since(header.started).as_secs_f64(),
-        rows: header.totals.rows,
-        raw_bytes: header.totals.raw_bytes,
-        stored_bytes: header.totals.stored_bytes,
-        new_bytes: header.totals.new_bytes,
-    }
-}
-
-fn test_line(record: &RunRecord) -> Option<TestLine> {
-    (record.job == Job::RestoreTest).then(|| TestLine {
-        run: record.run.clone(),
-        started: record.started,
-        passed: record.outcome == Outcome::Succeeded,
-        seconds: record.ended.duration_since(record.started).as_secs_f64(),
-    })
-}
-
-fn failure_line(record: &RunRecord) -> Option<FailureLine> {
-    (record.outcome != Outcome::Succeeded).then(|| FailureLine {
-        run: record.run.clone(),
-        job: record.job,
-        started: record.started,
-        error: record.error.clone(),
-    })
+/// Which month's page this is, and of which run.
+fn named(page: &ObjectName) -> Option<(Month, RunId)> {
+    let (month, run) = page.stem(prefix::REPORTS, ".html")?.split_once('/')?;
+    Some((month.parse().ok()?, run.parse().ok()?))
 }

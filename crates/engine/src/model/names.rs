@@ -24,6 +24,8 @@ pub mod prefix {
     pub const CLEANUPS: &str = "cleanups/";
     /// Backups that somebody asked to keep.
     pub const PINS: &str = "pins/";
+    /// Months as they were told, as data and as pages.
+    pub const REPORTS: &str = "reports/";
     /// Answers to requests that carried a key of their own.
     pub const REQUESTS: &str = "requests/";
 }
@@ -81,6 +83,16 @@ impl ObjectName {
     /// Whether a backup is pinned.
     pub fn pin(backup: &RunId) -> Self {
         Self(format!("{}{backup}.json", prefix::PINS))
+    }
+
+    /// A month as a run told it, e.g. `reports/2026-10/<run>.json`.
+    pub fn report(month: &str, run: &RunId) -> Self {
+        Self(format!("{}{month}/{run}.json", prefix::REPORTS))
+    }
+
+    /// The page of that report.
+    pub fn report_page(month: &str, run: &RunId) -> Self {
+        Self(format!("{}{month}/{run}.html", prefix::REPORTS))
     }
 
     /// The answer to a request that carried a key, by the SHA-256 of who asked for what under which key.

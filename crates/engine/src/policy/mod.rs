@@ -2,6 +2,7 @@
 
 pub mod advice;
 pub mod compatibility;
+pub mod conformity;
 pub mod coverage;
 pub mod difference;
 pub mod findings;

@@ -8,6 +8,7 @@ pub mod key;
 pub mod lock;
 pub mod manifest;
 pub mod pin;
+pub mod report;
 pub mod request;
 pub mod restore;
 pub mod run;

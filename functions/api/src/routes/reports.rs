@@ -30,5 +30,7 @@ pub(super) async fn show(
     if begins > api.world.clock.now() {
         return Err(Problem::not_found(format!("{month} has not begun")));
     }
-    Ok(answer::found(&report::look(&*api.world.vault, month, &api.zone).await?))
+    Ok(answer::found(
+        &report::look(&*api.world.vault, month, &api.zone, api.world.clock.now()).await?,
+    ))
 }

@@ -191,7 +191,8 @@ async fn a_month_is_told_as_the_job_tells_it_and_leaves_no_run() {
     assert_eq!(told.body["backups"].as_array().unwrap().len(), 2);
     let zone = TimeZone::get("America/Sao_Paulo").unwrap();
     let month = "2026-11".parse().unwrap();
-    let expected = report::look(&house.vault, month, &zone).await.unwrap();
+    let expected =
+        report::look(&house.vault, month, &zone, house.world().clock.now()).await.unwrap();
     assert_eq!(told.body, serde_json::to_value(expected).unwrap());
     assert_eq!(house.vault.objects().len(), objects);
     assert_eq!(house.get("/v1/reports/2026-12").await.detail(), "2026-12 has not begun");

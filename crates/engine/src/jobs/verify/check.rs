@@ -25,6 +25,7 @@ use crate::{
         lock::Lease,
         manifest::{Header, Manifest},
         pin::PinRecord,
+        report::ReportRecord,
         request::RequestRecord,
         restore::RestoreRecord,
         run::{Job, Outcome, RunRecord},
@@ -36,7 +37,7 @@ use crate::{
 const PARALLEL_RECORDS: usize = 8;
 
 /// Where records are.
-const RECORDS: [&str; 7] = [
+const RECORDS: [&str; 8] = [
     prefix::RUNS,
     prefix::KEYS,
     prefix::RESTORES,
@@ -44,6 +45,7 @@ const RECORDS: [&str; 7] = [
     prefix::REQUESTS,
     prefix::CLEANUPS,
     prefix::PINS,
+    prefix::REPORTS,
 ];
 
 /// Packs that are read and checked at once.
@@ -185,6 +187,11 @@ impl<'a> Check<'a> {
         } else if let Some(id) = name.stem(prefix::PINS, ".json") {
             if PinRecord::read(bytes)?.backup.as_str() != id {
                 self.problem(name, "the record is of another backup", []);
+            }
+        } else if let Some(id) = name.stem(prefix::REPORTS, ".json") {
+            let record = ReportRecord::read(bytes)?;
+            if id.split_once('/').is_none_or(|(_, run)| record.run.as_str() != run) {
+                self.problem(name, "the record is of another report", []);
             }
         } else if name.stem(prefix::REQUESTS, ".json").is_some() {
             RequestRecord::read(bytes)?;

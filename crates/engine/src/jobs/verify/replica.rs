@@ -31,8 +31,8 @@ const TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
 const PARALLEL_QUESTIONS: usize = 8;
 
 /// Where objects are that never change once they are written.
-const IMMUTABLE: [&str; 5] =
-    [prefix::PACKS, prefix::MANIFESTS, prefix::KEYS, prefix::RUNS, prefix::AUDIT];
+const IMMUTABLE: [&str; 6] =
+    [prefix::PACKS, prefix::MANIFESTS, prefix::KEYS, prefix::RUNS, prefix::AUDIT, prefix::REPORTS];
 
 /// The vault's copy in another region, or on another disk.
 #[derive(Clone)]
@@ -360,6 +360,10 @@ fn written(name: &ObjectName, source: &Check<'_>, identity: &VaultIdentity) -> O
     if let Some(id) = name.stem(prefix::RUNS, ".json") {
         let run = id.parse().ok()?;
         return source.ends.get(&run).copied().or_else(|| run.started());
+    }
+    if let Some(report) = name.as_str().strip_prefix(prefix::REPORTS) {
+        let (_, file) = report.split_once('/')?;
+        return file.split_once('.')?.0.parse::<RunId>().ok()?.started();
     }
     let records = [prefix::RESTORES, prefix::AUDIT];
     let id = records.iter().find_map(|folder| name.stem(folder, ".json"))?;
