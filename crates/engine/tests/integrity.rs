@@ -464,6 +464,45 @@ async fn a_backup_does_not_build_upon_what_is_missing() {
     }
 }
 
+/// A flipped bit within a chunk is seen only by reading it. Once `verify` has, the next backup is whole by itself.
+#[tokio::test]
+async fn a_backup_does_not_build_upon_what_a_verification_found_damaged() {
+    let kept = Kept::new().await;
+    for pack in kept.clinic.objects(prefix::PACKS) {
+        let clinic = kept.copy().await;
+        clinic.vault.corrupt(&pack, |bytes| bytes[20] ^= 1);
+        let found = verify(&clinic, true).await.unwrap();
+        assert_eq!(named(&found), BTreeSet::from([pack.as_str()]));
+        let report = clinic.backup().await;
+        let (_, restored) = clinic.try_restore(report.backup.as_str()).await;
+        restored.unwrap_or_else(|error| panic!("{pack}: {}", text_of(&error)));
+        let still = verify(&clinic, true).await.unwrap();
+        assert!(!hurt(&still).contains(&report.backup), "{pack}: {still:#?}");
+        // A verification that reads nothing takes back nothing.
+        verify(&clinic, false).await.unwrap();
+        let next = clinic.backup().await;
+        assert_eq!(next.totals.new_bytes, 0, "what is whole is not stored again");
+        assert!(clinic.try_restore(next.backup.as_str()).await.1.is_ok());
+    }
+}
+
+/// The packs of a cut-off run are found by their contents, and are no better when a verification named them.
+#[tokio::test]
+async fn a_pack_of_a_run_that_was_cut_off_is_not_built_upon_when_it_is_damaged() {
+    let clinic = Clinic::new();
+    let first = clinic.backup().await;
+    // What is left when the manifest could not be written.
+    clinic.vault.lose(&ObjectName::manifest(&first.backup));
+    clinic.vault.lose(&ObjectName::run(&first.backup));
+    let pack = clinic.objects(prefix::PACKS)[0].clone();
+    clinic.vault.corrupt(&pack, |bytes| bytes[20] ^= 1);
+    let found = verify(&clinic, true).await.unwrap();
+    assert!(named(&found).contains(pack.as_str()), "{found:#?}");
+    let report = clinic.backup().await;
+    let (_, restored) = clinic.try_restore(report.backup.as_str()).await;
+    restored.unwrap_or_else(|error| panic!("{}", text_of(&error)));
+}
+
 /// The same for every flipped bit but those within chunks, which only `verify` finds.
 #[tokio::test]
 async fn a_backup_does_not_build_upon_what_it_cannot_open() {

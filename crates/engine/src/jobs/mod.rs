@@ -25,6 +25,7 @@ pub mod runs;
 pub mod staged;
 pub mod status;
 mod store;
+mod suspects;
 mod table;
 pub mod verify;
 

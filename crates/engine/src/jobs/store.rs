@@ -15,7 +15,7 @@ use tokio::{
     task::{JoinSet, spawn_blocking},
 };
 
-use super::{Error, KeyChest, World, backups};
+use super::{Error, KeyChest, World, backups, suspects::suspects};
 use crate::{
     error::FormatError,
     model::{ChunkId, KeyId, KeyPurpose, ObjectName, PackId, RunId, Scope, prefix},
@@ -71,7 +71,7 @@ struct Packing {
 
 impl ChunkStore {
     /// Looks what is there: the chunks of the newest backup that can be opened, and those of packs
-    /// written since, by runs that were cut off.
+    /// written since, by runs that were cut off. What a verification found damaged is none.
     pub(super) async fn open(world: &World, keys: KeyChest, run: RunId) -> Result<Self, Error> {
         let store = Self {
             world: world.clone(),
@@ -87,7 +87,9 @@ impl ChunkStore {
             spare_packs: Arc::new(Spare::new(2 * pack::FULL)),
             new_bytes: AtomicU64::new(0),
         };
-        let packs = store.list_packs().await?;
+        let mut packs = store.list_packs().await?;
+        let suspects = suspects(world).await?;
+        packs.retain(|pack, _| !suspects.contains(pack));
         let newest = store.learn_newest_manifest(&packs).await?;
         for (pack, size) in packs {
             if newest.as_ref().is_none_or(|newest| pack.run() > newest) {
