@@ -61,6 +61,11 @@ describe('settings', () => {
     });
   });
 
+  it('tell restore tests of the replica where no private network keeps it from them', () => {
+    expect(given('dev')['restore-test']).toEqual(expect.arrayContaining(['GORGEN_REPLICA_KEYRING', 'GORGEN_REPLICA_VAULT']));
+    expect(given('prod')['restore-test']).not.toContain('GORGEN_REPLICA_VAULT');
+  });
+
   it('are such as the functions know: they refuse others', () => {
     const source = readFileSync(join(ROOT, 'crates/adapters/src/settings/name.rs'), 'utf8').split('#[cfg(test)]')[0] as string;
     const known = new Set([...source.matchAll(/"(GORGEN_[A-Z_]+)"/g)].map((match) => match[1]));

@@ -53,6 +53,7 @@ from cloud_functions import NAMES
 from cloud_world import World
 
 READERS = ("restore", "restore-test", "verify")
+READERS_OF_REPLICA = ("restore-test", "verify")
 WRITERS_OF_RUNS = tuple(name for name in NAMES if name != "api")
 # Those whose job is with records, never with rows.
 WITHOUT_ROWS = ("report", "cleanup", "api")
@@ -108,8 +109,8 @@ FORBIDDEN: list[tuple[str, Attempt]] = [
     *((name, invoke("restore")) for name in NAMES),
     *((name, invoke("backup")) for name in NAMES if name != "api"),
     *((name, plain(do)) for name in NAMES if name != "api" for do in (start_machine, list_schedules, update_schedule)),
-    *((name, read_replica("manifests/")) for name in NAMES if name != "verify"),
-    *((name, plain(open_data_key_there)) for name in NAMES if name != "verify"),
+    *((name, read_replica("manifests/")) for name in NAMES if name not in READERS_OF_REPLICA),
+    *((name, plain(open_data_key_there)) for name in NAMES if name not in READERS_OF_REPLICA),
     *((name, write_replica("runs/x")) for name in NAMES),
     *((name, create("cleanups/")) for name in NAMES if name != "cleanup"),
     *((name, create("reports/")) for name in NAMES if name != "report"),
@@ -124,8 +125,8 @@ FORBIDDEN: list[tuple[str, Attempt]] = [
 ALLOWED: list[tuple[str, Attempt]] = [
     *((name, read_secret_of(name)) for name in ("backup", "restore", "restore-test")),
     *((name, open_data_key(purpose)) for name in ("backup", *READERS) for purpose in ("rows", "manifest", "naming")),
-    *(("verify", read_replica(folder)) for folder in ("packs/", "manifests/", "keys/")),
-    ("verify", plain(open_data_key_there)),
+    *((name, read_replica(folder)) for name in READERS_OF_REPLICA for folder in ("packs/", "manifests/", "keys/")),
+    *((name, plain(open_data_key_there)) for name in READERS_OF_REPLICA),
     ("backup", plain(make_data_key)),
     *((name, read("packs/")) for name in ("backup", *READERS)),
     *((name, read(prefix)) for name in NAMES for prefix in ("vault.json", "keys/", "manifests/", "runs/")),

@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Restore a backup over the live database or into another one, and prove it equal
     Restore(Box<Restore>),
+    /// Restore a backup into a throw-away database on the server of GORGEN_SCRATCH_URL, prove it equal, and drop it
+    RestoreTest(RestoreTest),
     /// Put a restore that was only staged, or cut off, in the place of the live tables
     Promote(Promote),
     /// Give the old tables of a restore their places back
@@ -147,6 +149,23 @@ pub(crate) struct Restore {
     /// Whom views, triggers, routines and events run as: keep, strip (whoever restores), or user@host
     #[arg(long, value_name = "WHO", default_value = "keep", value_parser = definers)]
     pub(crate) definer: Definers,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RestoreTest {
+    /// The backup's id, or `latest`; by turns the newest and a random one of the last 30 days, if left out
+    pub(crate) id: Option<String>,
+    /// Where to read it; by turns, if left out, or the vault for a backup that is named
+    #[arg(long, value_enum, value_name = "PLACE")]
+    pub(crate) from: Option<From>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum From {
+    /// The vault
+    Vault,
+    /// Its copy, GORGEN_REPLICA_VAULT
+    Replica,
 }
 
 #[derive(Debug, ClapArgs)]

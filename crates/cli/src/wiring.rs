@@ -7,7 +7,7 @@ use gorgen_adapters::{
     aws::Aws,
     credentials::{self, Database},
     keyring::{self, NoKeyring},
-    mysql::{LoadBy, MySqlServer, MySqlSource, MySqlTarget},
+    mysql::{LoadBy, MySqlScratch, MySqlServer, MySqlSource, MySqlTarget},
     settings::{DatabaseUrl, KeyringUrl, Setting, Settings, SettingsError, VaultUrl},
     vault,
 };
@@ -155,6 +155,11 @@ pub(crate) async fn target(settings: &Settings, database: &str) -> Result<MySqlT
 pub(crate) async fn scratch(settings: &Settings, database: &str) -> Result<MySqlTarget, Failure> {
     let url = resolve(&settings.scratch()?.with_database(database)).await?;
     Ok(MySqlTarget::new(url, LoadBy::default()))
+}
+
+/// The server where restores are tested.
+pub(crate) async fn scratch_for_tests(settings: &Settings) -> Result<MySqlScratch, Failure> {
+    Ok(MySqlScratch::new(resolve(settings.scratch()?).await?))
 }
 
 /// The server of the database that is protected.

@@ -1,4 +1,4 @@
-//! Runs that a schedule starts, their limits in time, restore tests, and the month's report.
+//! Runs that a schedule starts, their limits in time, plans, and the month's report.
 
 mod support;
 
@@ -9,14 +9,14 @@ use gorgen_engine::{
         report::{self, Proof, Report},
         restore, restore_test, runs, verify,
     },
-    model::{ObjectName, Relation, RunId},
+    model::{ObjectName, RunId},
     policy::month::Month,
     ports::{Target, TargetState},
     records::{
         report::ReportRecord,
         run::{Job, Outcome},
     },
-    testing::{FakeTarget, RowFault},
+    testing::{FakeScratch, FakeTarget},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use support::{Clinic, reading, request, restoring};
@@ -27,15 +27,6 @@ fn moment(text: &str) -> Timestamp {
 
 fn scheduled(text: &str) -> backup::Request {
     backup::Request { scheduled: Some(moment(text)), ..request() }
-}
-
-fn testing() -> restore_test::Request {
-    restore_test::Request {
-        backup: "latest".to_owned(),
-        connections: 2,
-        deadline: None,
-        scheduled: None,
-    }
 }
 
 #[tokio::test]
@@ -102,94 +93,6 @@ async fn a_verification_without_time_left_is_no_verification() {
 }
 
 #[tokio::test]
-async fn a_restore_test_proves_the_backup_and_leaves_no_scratch() {
-    let clinic = Clinic::new();
-    let backup = clinic.backup().await;
-    clinic.pass_a_minute();
-    let scratch = FakeTarget::new("scratch");
-    let report = restore_test::run(&clinic.world(), &scratch, &testing()).await.unwrap();
-    assert_eq!(report.restore.backup, backup.backup);
-    assert_eq!(report.restore.rows, backup.totals.rows);
-    assert_eq!(state(&scratch).await, TargetState::Absent);
-    let record = clinic.records().pop().unwrap();
-    assert_eq!((record.job, record.outcome), (Job::RestoreTest, Outcome::Succeeded));
-    let kept: restore_test::Report = serde_json::from_value(record.summary.unwrap()).unwrap();
-    assert_eq!(kept, report, "the evidence is kept");
-}
-
-/// What a restore test of a clinic comes to when its scratch server is like this; nothing is left there.
-async fn failing_test(spoil: impl FnOnce(&FakeTarget)) -> String {
-    let clinic = Clinic::new();
-    let mut table = support::patients();
-    table.relations.push(Relation {
-        name: "paciente_cid".to_owned(),
-        columns: vec!["nome".to_owned()],
-        parent_database: None,
-        parent: "cid".to_owned(),
-        parent_columns: vec!["codigo".to_owned()],
-    });
-    clinic.source.define(table);
-    clinic.backup().await;
-    clinic.pass_a_minute();
-    let scratch = FakeTarget::new("scratch");
-    spoil(&scratch);
-    let tested = restore_test::run(&clinic.world(), &scratch, &testing()).await;
-    let error = tested.map(|report| report.foreign_keys).expect_err("a failure");
-    assert_eq!(state(&scratch).await, TargetState::Absent);
-    assert_eq!(clinic.records().last().unwrap().outcome, Outcome::Failed);
-    support::text_of(&error)
-}
-
-#[tokio::test]
-async fn a_restore_test_fails_when_one_cell_of_one_row_differs() {
-    let said = failing_test(|scratch| scratch.spoil_row("pacientes", RowFault::Altered)).await;
-    assert!(said.contains("table pacientes: all 4 rows are there, but not all"), "{said}");
-}
-
-#[tokio::test]
-async fn a_restore_test_fails_when_a_row_is_missing() {
-    let said = failing_test(|scratch| scratch.spoil_row("cid", RowFault::Lost)).await;
-    assert!(said.contains("table cid: 3 rows were backed up, 2 are there"), "{said}");
-}
-
-#[tokio::test]
-async fn a_restore_test_fails_when_a_foreign_key_dangles() {
-    let said = failing_test(|scratch| scratch.set_orphans("pacientes", 2)).await;
-    let expected = "2 rows of table pacientes point at no row of cid (foreign key paciente_cid)";
-    assert!(said.contains(expected), "{said}");
-}
-
-#[tokio::test]
-async fn a_restore_test_fails_when_the_scratch_server_is_out_of_reach() {
-    let said = failing_test(|scratch| scratch.break_at_statement("pacientes")).await;
-    assert!(said.contains("scratch"), "{said}");
-}
-
-#[tokio::test]
-async fn a_restore_test_of_nothing_fails() {
-    let clinic = Clinic::empty();
-    clinic.backup().await;
-    clinic.pass_a_minute();
-    let scratch = FakeTarget::new("scratch");
-    let error = restore_test::run(&clinic.world(), &scratch, &testing()).await.unwrap_err();
-    assert!(matches!(error, Error::NothingTested { .. }), "{error}");
-    assert_eq!(state(&scratch).await, TargetState::Absent);
-    assert_eq!(clinic.records().last().unwrap().outcome, Outcome::Failed);
-}
-
-#[tokio::test]
-async fn a_restore_test_out_of_time_leaves_no_scratch() {
-    let clinic = Clinic::new();
-    clinic.backup().await;
-    clinic.pass_a_minute();
-    let scratch = FakeTarget::new("scratch");
-    let late = restore_test::Request { deadline: Some(Timestamp::MIN), ..testing() };
-    let error = restore_test::run(&clinic.world(), &scratch, &late).await.unwrap_err();
-    assert!(matches!(error, Error::Deadline), "{error}");
-    assert_eq!(state(&scratch).await, TargetState::Absent);
-}
-
-#[tokio::test]
 async fn a_plan_says_what_a_restore_would_do_and_changes_nothing() {
     let clinic = Clinic::new();
     let backup = clinic.backup().await;
@@ -236,7 +139,9 @@ async fn a_report_tells_one_month_of_the_clinics_calendar() {
     let november = backup::run(&world, source, &request()).await.unwrap();
     let failed = backup::Request { deadline: Some(Timestamp::MIN), ..request() };
     backup::run(&world, source, &failed).await.unwrap_err();
-    restore_test::run(&world, &FakeTarget::new("scratch"), &testing()).await.unwrap();
+    let (scratch, testing) = (FakeScratch::new("scratch"), restore_test::Request::default());
+    scratch.prepare(FakeTarget::like("scratch", source));
+    restore_test::run(&world, None, &scratch, &testing).await.unwrap();
     // Greenwich is in December, the clinic is not.
     clinic.clock.advance(
         "2026-12-01T02:00:00Z".parse::<Timestamp>().unwrap().duration_since(world.clock.now()),

@@ -10,7 +10,7 @@ use gorgen_adapters::{
     aws::Aws,
     credentials,
     keyring::{self, NoKeyring},
-    mysql::{LoadBy, MySqlServer, MySqlSource, MySqlTarget},
+    mysql::{LoadBy, MySqlScratch, MySqlServer, MySqlSource, MySqlTarget},
     settings::Settings,
     vault,
 };
@@ -177,14 +177,13 @@ impl Shell {
         Ok(MySqlTarget::new(database.with_database(name), LoadBy::default()))
     }
 
-    /// A new database on the scratch server.
+    /// The server where restores are tested.
     ///
     /// # Errors
     /// If no scratch server is set, or its credentials can't be had.
-    pub async fn scratch(&self, name: impl FnOnce(&str) -> String) -> Result<MySqlTarget, Failure> {
+    pub async fn scratch(&self) -> Result<MySqlScratch, Failure> {
         let database = credentials::resolve(self.settings().scratch()?, &self.process.aws).await?;
-        let name = name(&database.database);
-        Ok(MySqlTarget::new(database.with_database(name), LoadBy::default()))
+        Ok(MySqlScratch::new(database))
     }
 
     /// The server of the database that is protected.

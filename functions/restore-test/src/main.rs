@@ -2,6 +2,8 @@
 
 use gorgen_engine::{
     jobs::restore_test::{self, Report, Request},
+    model::Place,
+    policy::rotation::Turn,
     records::run::Job,
 };
 use gorgen_function::{Call, Failure, Metric, Shell, serve};
@@ -16,27 +18,23 @@ async fn main() -> Result<(), lambda_runtime::Error> {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Event {
-    /// The backup, an id or `latest`.
-    #[serde(default = "latest")]
-    backup: String,
-}
-
-fn latest() -> String {
-    "latest".to_owned()
+    /// The backup, an id or `latest`; whichever has its turn, if left out.
+    backup: Option<String>,
+    /// Where to read it, `vault` or `replica`; whichever has its turn, if left out.
+    from: Option<Place>,
 }
 
 async fn test(shell: &Shell, call: Call<Event>) -> Result<Summary, Failure> {
-    let world = shell.world().await?;
-    // A database of its own for each test: what another left behind, or is at work in, is not touched.
-    let second = shell.now().as_second();
-    let scratch = shell.scratch(|name| format!("{name}_{second}")).await?;
+    let (world, replica) = (shell.world().await?, shell.replica().await?);
+    let scratch = shell.scratch().await?;
     let request = Request {
         backup: call.event.backup,
+        place: call.event.from,
         connections: shell.settings().readers(),
         deadline: shell.deadline(),
         scheduled: call.scheduled,
     };
-    let report = restore_test::run(&world, &scratch, &request).await?;
+    let report = restore_test::run(&world, replica.as_ref(), &scratch, &request).await?;
     shell.measure(Metric::RestoreSeconds, report.seconds);
     Ok(Summary::of(report))
 }
@@ -46,11 +44,16 @@ async fn test(shell: &Shell, call: Call<Event>) -> Result<Summary, Failure> {
 struct Summary {
     run: String,
     backup: String,
+    turn: Option<Turn>,
+    why: String,
     tables: u64,
     rows: u64,
     raw_bytes: u64,
+    foreign_keys: u64,
+    objects: u64,
     seconds: f64,
     warnings: Vec<String>,
+    swept: Vec<String>,
     already_done: bool,
 }
 
@@ -60,11 +63,16 @@ impl Summary {
         Self {
             run: report.run.to_string(),
             backup: restore.backup.to_string(),
+            turn: report.turn,
+            why: report.why,
             tables: restore.tables.len() as u64,
             rows: restore.rows,
             raw_bytes: restore.raw_bytes,
+            foreign_keys: report.foreign_keys,
+            objects: report.objects,
             seconds: report.seconds,
-            warnings: restore.warnings,
+            warnings: restore.warnings.into_iter().chain(report.not_covered).collect(),
+            swept: report.swept,
             already_done: report.already_done,
         }
     }

@@ -48,7 +48,8 @@ export class JobFunction extends Construct {
     const { config, name, network, more } = props;
     const databases = (props.databases ?? []).filter((access) => access !== undefined);
     const functionName = nameOf(config, name);
-    const replicaKeyArn = readsReplica(name) ? keyArnIn(Stack.of(this), config.replicaRegion, props.keyArn) : undefined;
+    // A private network has ways to the services of its own region alone.
+    const replicaKeyArn = readsReplica(name) && network === undefined ? keyArnIn(Stack.of(this), config.replicaRegion, props.keyArn) : undefined;
     const logs = new LogGroup(this, 'Logs', {
       logGroupName: `/aws/lambda/${functionName}`,
       retention: config.logDays as RetentionDays,

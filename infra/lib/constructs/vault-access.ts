@@ -35,7 +35,7 @@ const ACCESS: Readonly<Record<FunctionName, VaultAccess>> = {
   },
   // Not the lock of backups: two restores exclude each other by one of their own.
   restore: { writes: ['runs/*', 'restores/*', 'locks/restore.json'], reads: ALL, dataKeys: 'open' },
-  'restore-test': { writes: RUNS, reads: ALL, dataKeys: 'open' },
+  'restore-test': { writes: RUNS, reads: ALL, dataKeys: 'open', replica: true },
   verify: { writes: RUNS, reads: ALL, dataKeys: 'open', replica: true },
   report: { writes: [...RUNS, 'reports/*'], reads: RECORDS, dataKeys: 'none' },
   // It gives back the lease of a backup that died, and says what it drops before it does.

@@ -6,7 +6,7 @@
 //! catalog      what the database holds; columns, keys, objects and privileges have files of their own
 //! snapshot     sessions that provably see one moment
 //! reader       one table of a snapshot -> canonical rows
-//! target       the database that is restored into
+//! target       the database that is restored into; scratch makes those of restore tests
 //! loader       canonical rows -> a table, by load_data or, where the server forbids it, by insert
 //! ```
 //! Rows travel as the server's text protocol spells them, which is nearly what a canonical row is: see
@@ -28,6 +28,7 @@ mod privileges;
 mod reader;
 mod real;
 mod schema;
+mod scratch;
 mod server;
 mod snapshot;
 mod source;
@@ -37,6 +38,7 @@ mod target;
 
 pub use error::MySqlError;
 pub use loader::LoadBy;
+pub use scratch::MySqlScratch;
 pub use server::MySqlServer;
 pub use source::MySqlSource;
 pub use surveyor::MySqlSurveyor;

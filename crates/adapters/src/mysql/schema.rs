@@ -1,6 +1,9 @@
 //! A database by its name, and what is in it by name and kind.
 
-use gorgen_engine::{model::Flavor, ports::SourceError};
+use gorgen_engine::{
+    model::{Catalog, Flavor},
+    ports::SourceError,
+};
 
 use super::{
     connect::{Answer, Session},
@@ -90,7 +93,7 @@ pub(super) struct ListedTable {
 impl Listed {
     /// Asks what there is.
     pub(super) async fn read(session: &mut Session, schema: &Schema) -> Result<Self, SourceError> {
-        let columns = "TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_COLLATION, DATA_LENGTH";
+        let columns = "TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_COLLATION, DATA_LENGTH, TABLE_COMMENT";
         let rows = schema.ask(session, "TABLES", columns, "ORDER BY TABLE_NAME").await?;
         let mut listed = Self::default();
         for row in &rows {
@@ -103,7 +106,13 @@ impl Listed {
                         "table {name} keeps a history of its rows (system versioning); the history is not backed up"
                     ));
                 }
-                "VIEW" | "SYSTEM VIEW" => listed.views.push(name),
+                "VIEW" | "SYSTEM VIEW" => {
+                    // In the place of a view's comment stands what is wrong with it.
+                    if row.get(5).is_some_and(|comment| comment.contains("invalid")) {
+                        listed.warnings.push(Catalog::invalid_view(&name));
+                    }
+                    listed.views.push(name);
+                }
                 "SEQUENCE" => listed.sequences.push(name),
                 _ => listed.warnings.push(format!("{name} is a {kind} and is not backed up")),
             }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use gorgen_engine::{
     model::{CharsetContext, Relation},
-    ports::{Loader, Reader, Source, Target, TargetError, TargetInfo, TargetState},
+    ports::{Loader, Reader, Source, SourceError, Target, TargetError, TargetInfo, TargetState},
 };
 use mysql_async::prelude::Queryable;
 use tokio::sync::Mutex as AsyncMutex;
@@ -200,6 +200,24 @@ impl Target for MySqlTarget {
         let count = session.answers(&action, &query).await?;
         self.keep(session);
         Ok(count.first().map(|row| row.number(0)).unwrap_or_default())
+    }
+
+    async fn try_view(&self, view: &str) -> Result<Option<String>, TargetError> {
+        let mut session = self.session().await?;
+        // Whatever the view names is looked up, and no row is read.
+        let query = format!("SELECT 1 FROM {} LIMIT 0", qualified(self.database(), view));
+        let tried = session.answers(&format!("select from view {view}"), &query).await;
+        match tried {
+            Ok(_) => {
+                self.keep(session);
+                Ok(None)
+            }
+            Err(SourceError::Refused { source, .. }) => {
+                self.keep(session);
+                Ok(Some(source.to_string()))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn source(&self) -> &dyn Source {

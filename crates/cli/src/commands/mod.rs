@@ -9,6 +9,7 @@ mod list;
 mod promote;
 mod report;
 mod restore;
+mod restore_test;
 mod show;
 mod status;
 mod verify;
@@ -35,6 +36,7 @@ pub(crate) async fn run(
         Command::Show(args) => show::run(&args, &settings()?, output).await,
         Command::Verify(args) => verify::run(&args, &settings()?, output).await,
         Command::Restore(args) => restore::run(*args, &settings()?, output).await,
+        Command::RestoreTest(args) => restore_test::run(&args, &settings()?, output).await,
         Command::Promote(args) => promote::promote(&args, &settings()?, output).await,
         Command::Undo(args) => promote::undo(&args, &settings()?, output).await,
         Command::Cancel(args) => promote::cancel(&args, &settings()?, output).await,

@@ -3,7 +3,7 @@
 use super::remedy;
 use crate::{
     error::FormatError,
-    model::{ObjectName, RunId, SourceIdentity, restored_name},
+    model::{ObjectName, RunId, SourceIdentity, VaultId, restored_name},
     ports::{FilesError, KeyringError, SourceError, TargetError, VaultError},
 };
 
@@ -226,10 +226,57 @@ pub enum Error {
     #[error(transparent)]
     Files(#[from] FilesError),
     /// A restore test had nothing to compare.
-    #[error("backup {backup} holds no table: its restore proved nothing")]
+    #[error("backup {backup} holds no {what}: its restore would prove nothing")]
     NothingTested {
         /// The backup.
         backup: RunId,
+        /// What it lacks.
+        what: &'static str,
+    },
+    /// A restore test proved a backup, and left a database behind.
+    #[error(
+        "backup {backup} was restored and proved equal, but database {database} could not be dropped from the scratch server"
+    )]
+    ScratchLeft {
+        /// The backup.
+        backup: RunId,
+        /// The database, of this test or of an earlier one that died.
+        database: String,
+        /// Why.
+        source: Box<Error>,
+    },
+    /// The databases of restore tests would have names that are too long.
+    #[error(
+        "the scratch database's name may have {longest} characters, for each test adds its own to it; got {name:?}"
+    )]
+    ScratchName {
+        /// How many characters it may have.
+        longest: usize,
+        /// The name that was given.
+        name: String,
+    },
+    /// A restore test proved a backup, but the vault did not take the record of it.
+    #[error(
+        "backup {backup} was restored and proved equal, but the record of it could not be written into the vault"
+    )]
+    NotRecorded {
+        /// The backup.
+        backup: RunId,
+        /// Why.
+        source: Box<Error>,
+    },
+    /// The replica was asked for, and none is set.
+    #[error("no replica is set")]
+    NoReplica,
+    /// The replica is another vault's.
+    #[error("replica {replica} is of vault {owner}, not of {vault}")]
+    NotACopy {
+        /// The replica.
+        replica: String,
+        /// The vault that it is a copy of.
+        owner: VaultId,
+        /// The vault it should be a copy of.
+        vault: VaultId,
     },
     /// A part of this program stopped without saying why: a defect of ours.
     #[error("internal error: {0}")]
@@ -259,6 +306,7 @@ impl Error {
             Self::NotCleanedUp { failure, .. } | Self::Unsettled { failure, .. } => failure.kind(),
             Self::Locked { .. }
             | Self::ForeignVault { .. }
+            | Self::NotACopy { .. }
             | Self::WrongStage { .. }
             | Self::RestoreUnfinished { .. }
             | Self::Orphans { .. }
@@ -351,6 +399,16 @@ impl Error {
             Self::Keyring(KeyringError::DoesNotOpen { .. } | KeyringError::NotForUs { .. }) => {
                 "GORGEN_KEYRING must name the keyring that the vault was written with".to_owned()
             }
+            Self::ScratchLeft { database, .. } => format!(
+                "let the scratch account drop databases of such names, and drop {database} from the scratch server, or let \
+                the next test do it"
+            ),
+            Self::ScratchName { .. } => "give GORGEN_SCRATCH_URL a shorter database".to_owned(),
+            Self::NoReplica | Self::NotACopy { .. } => {
+                "GORGEN_REPLICA_VAULT must name the copy of this vault, and GORGEN_REPLICA_KEYRING what opens its keys"
+                    .to_owned()
+            }
+            Self::NotRecorded { source, .. } => return source.hint(),
             Self::NotCleanedUp { .. } => "drop the database that was restored into".to_owned(),
             Self::Unstable { .. } => {
                 "run the backup when no schema migration is running".to_owned()

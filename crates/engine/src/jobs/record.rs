@@ -46,6 +46,18 @@ pub(super) async fn ended<T: Serialize>(
     source: &SourceIdentity,
     result: &Result<T, Error>,
 ) -> Result<(), Error> {
+    ended_about(world, run, job, source, result, None).await
+}
+
+/// The same, with what a run that failed was `about`.
+pub(super) async fn ended_about<T: Serialize>(
+    world: &World,
+    run: &Run,
+    job: Job,
+    source: &SourceIdentity,
+    result: &Result<T, Error>,
+    about: Option<serde_json::Value>,
+) -> Result<(), Error> {
     let outcome = if result.is_ok() { Outcome::Succeeded } else { Outcome::Failed };
     let now = world.clock.now();
     let mut record = RunRecord::new(run.id.clone(), job, outcome, run.started, now);
@@ -53,7 +65,7 @@ pub(super) async fn ended<T: Serialize>(
     record.scheduled = run.scheduled;
     match result {
         Ok(summary) => record.summary = serde_json::to_value(summary).ok(),
-        Err(error) => record.error = chain(error),
+        Err(error) => (record.error, record.summary) = (chain(error), about),
     }
     write(world, &record).await
 }

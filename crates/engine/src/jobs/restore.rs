@@ -22,7 +22,7 @@ use crate::{
     model::{RunId, SourceIdentity, VaultId},
     policy::compatibility,
     ports::{Target, TargetInfo, TargetState},
-    records::run::Job,
+    records::{manifest::Manifest, run::Job},
     stages::{definition::Definers, rows::Digest},
 };
 
@@ -117,7 +117,27 @@ pub(super) async fn restore(
     let backup = backups::find(&*world.vault, backup).await?;
     let keys = Arc::new(KeyChest::open(world, vault).await?);
     let (_, manifest) = backups::open(world, &keys, &backup).await?;
-    let chosen = Arc::new(choose(&backup, manifest, &request.tables)?);
+    restore_opened(world, Opened { backup: &backup, keys: &keys, manifest }, target, request, run)
+        .await
+}
+
+/// A backup whose manifest was opened.
+pub(super) struct Opened<'a> {
+    pub(super) backup: &'a RunId,
+    pub(super) keys: &'a Arc<KeyChest>,
+    pub(super) manifest: Manifest,
+}
+
+/// Restores a backup that was opened; the target is as it was if that fails.
+pub(super) async fn restore_opened(
+    world: &World,
+    opened: Opened<'_>,
+    target: &dyn Target,
+    request: &Request,
+    run: &Run,
+) -> Result<Report, Error> {
+    let Opened { backup, keys, manifest } = opened;
+    let chosen = Arc::new(choose(backup, manifest, &request.tables)?);
     let state = refuse_full_target(target).await?;
     let info = target.info().await?;
     let work = Work {
@@ -126,7 +146,7 @@ pub(super) async fn restore(
         info,
         request,
         chosen,
-        fetcher: Fetcher::new(world, keys),
+        fetcher: Fetcher::new(world, Arc::clone(keys)),
         home: None,
     };
     work.refuse_incompatible_target()?;
@@ -138,7 +158,7 @@ pub(super) async fn restore(
     Ok(Report {
         restore: run.id.clone(),
         run: run.id.clone(),
-        backup,
+        backup: backup.clone(),
         target: target.source().identity(),
         started: run.started,
         ended: world.clock.now(),
@@ -254,6 +274,11 @@ pub(super) struct Watch<'a> {
 impl<'a> Watch<'a> {
     pub(super) fn start(world: &'a World) -> Self {
         Self { world, last: world.clock.now(), phases: Vec::new() }
+    }
+
+    /// What was done since the last lap is no lap of this watch.
+    pub(super) fn skip(&mut self) {
+        self.last = self.world.clock.now();
     }
 
     pub(super) fn lap(&mut self, name: &str) {

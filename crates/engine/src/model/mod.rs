@@ -5,6 +5,7 @@
 mod ids;
 mod language;
 mod names;
+mod place;
 mod schema;
 mod scope;
 mod survey;
@@ -12,6 +13,7 @@ mod survey;
 pub use ids::{ChunkId, KeyId, KeyPurpose, PackId, ParseIdError, RunId, VaultId};
 pub use language::Language;
 pub use names::{ObjectName, prefix};
+pub use place::Place;
 pub use schema::{
     Catalog, CharsetContext, Column, Flavor, Position, Relation, ServerInfo, StoredObject,
     StoredObjectKind, Table, ValueKind,

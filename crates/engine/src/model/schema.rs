@@ -244,3 +244,10 @@ pub struct Catalog {
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub warnings: Vec<String>,
 }
+
+impl Catalog {
+    /// The warning of a view that names what is not there, and can't be used.
+    pub fn invalid_view(name: &str) -> String {
+        format!("view {name} is invalid: it names a table, a column or a routine that is not there")
+    }
+}

@@ -109,6 +109,9 @@ pub trait Target: Send + Sync {
     /// How many rows of `table` point at no row through `relation`.
     async fn orphans(&self, table: &str, relation: &Relation) -> Result<u64, TargetError>;
 
+    /// Why a view can't be selected from, as the server tells it; `None` if it can.
+    async fn try_view(&self, view: &str) -> Result<Option<String>, TargetError>;
+
     /// The same database as a source, to read back what was loaded.
     fn source(&self) -> &dyn Source;
 }

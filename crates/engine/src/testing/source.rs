@@ -9,13 +9,16 @@ use std::{
 use async_trait::async_trait;
 use tokio::sync::mpsc::Sender;
 
-use super::{Injected, lock};
+use super::{Injected, lock, target::created_table};
 use crate::{
     model::{
         Catalog, Flavor, Position, ServerInfo, SourceIdentity, StoredObject, Table, ValueKind,
     },
     ports::{Consistency, Reader, Snapshot, Source, SourceError},
-    stages::rows::{RowBatch, take_value},
+    stages::{
+        definition::Definers,
+        rows::{RowBatch, take_value},
+    },
 };
 
 const SERVER: &str = "memory:3306";
@@ -132,6 +135,24 @@ impl FakeSource {
     }
 
     /// How many tables and objects there are.
+    /// Defines the table or object of `other` that this statement makes.
+    pub(super) fn define_like(&self, other: &Self, statement: &str, forgotten: Option<&str>) {
+        let catalog = other.catalog_of(&lock(&other.state).database);
+        let table = created_table(statement);
+        let known = catalog.tables.into_iter().find(|known| Some(&known.name) == table.as_ref());
+        if let Some(table) = known {
+            self.define(table);
+        }
+        let of = |object: &StoredObject| {
+            Definers::Strip.apply(&object.ddl, object.definer.as_deref()) == statement
+        };
+        let known =
+            catalog.objects.into_iter().find(|object| of(object) || object.ddl == statement);
+        if let Some(object) = known.filter(|object| Some(object.name.as_str()) != forgotten) {
+            self.define_object(object);
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         let state = lock(&self.state);
         state.database.tables.len() + state.database.objects.len()

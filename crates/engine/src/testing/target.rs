@@ -47,6 +47,9 @@ struct State {
     loads: u64,
     row_faults: BTreeMap<String, RowFault>,
     orphans: BTreeMap<String, u64>,
+    broken_views: BTreeMap<String, String>,
+    definitions: Option<FakeSource>,
+    forgotten: Option<String>,
 }
 
 impl FakeTarget {
@@ -65,8 +68,23 @@ impl FakeTarget {
             loads: 0,
             row_faults: BTreeMap::new(),
             orphans: BTreeMap::new(),
+            broken_views: BTreeMap::new(),
+            definitions: None,
+            forgotten: None,
         };
         Self { source: FakeSource::new(database), state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// A server that understands the definitions of this source: it shows what it was told to make.
+    pub fn like(database: &str, source: &FakeSource) -> Self {
+        let target = Self::new(database);
+        lock(&target.state).definitions = Some(source.clone());
+        target
+    }
+
+    /// Says that it made this object or table, and does not show it.
+    pub fn forget(&self, name: &str) {
+        lock(&self.state).forgotten = Some(name.to_owned());
     }
 
     /// What it holds, to look at or to change behind the restore's back.
@@ -105,6 +123,11 @@ impl FakeTarget {
         lock(&self.state).drop_fails = true;
     }
 
+    /// Drops the database again when it is asked to.
+    pub fn allow_drop(&self) {
+        lock(&self.state).drop_fails = false;
+    }
+
     /// The character sets and collations of the databases that were made, in order.
     pub fn databases(&self) -> Vec<(String, String)> {
         lock(&self.state).databases.clone()
@@ -123,6 +146,11 @@ impl FakeTarget {
     /// Counts so many orphans of a table, by each of its relations.
     pub fn set_orphans(&self, table: &str, count: u64) {
         lock(&self.state).orphans.insert(table.to_owned(), count);
+    }
+
+    /// Makes a view one that can't be selected from.
+    pub fn break_view(&self, view: &str, why: &str) {
+        lock(&self.state).broken_views.insert(view.to_owned(), why.to_owned());
     }
 }
 
@@ -204,7 +232,9 @@ impl Target for FakeTarget {
             return Err(refused(action));
         }
         state.statements.push(statement.to_owned());
-        if let Some(name) = created_table(statement) {
+        if let Some(definitions) = &state.definitions {
+            self.source.define_like(definitions, statement, state.forgotten.as_deref());
+        } else if let Some(name) = created_table(statement) {
             self.source.define(Table { ddl: statement.to_owned(), ..table(&name, &[], &[]) });
         }
         Ok(())
@@ -223,13 +253,17 @@ impl Target for FakeTarget {
         Ok(lock(&self.state).orphans.get(table).copied().unwrap_or(0))
     }
 
+    async fn try_view(&self, view: &str) -> Result<Option<String>, TargetError> {
+        Ok(lock(&self.state).broken_views.get(view).cloned())
+    }
+
     fn source(&self) -> &dyn Source {
         &self.source
     }
 }
 
 /// The name in ``CREATE TABLE `name` (``.
-fn created_table(statement: &str) -> Option<String> {
+pub(super) fn created_table(statement: &str) -> Option<String> {
     let mut rest = statement.strip_prefix("CREATE TABLE `")?;
     let mut name = String::new();
     loop {
@@ -273,7 +307,9 @@ impl Loader for FakeLoader {
             _ => {}
         }
         let content = self.0.content();
-        content.define(table.clone());
+        if lock(&self.0.state).definitions.is_none() {
+            content.define(table.clone());
+        }
         content.insert(&table.name, split);
         Ok(())
     }

@@ -80,7 +80,7 @@ pub(super) async fn start(
 pub(crate) struct NewRun {
     job: Startable,
     /// For `verify` and `restore-test`: which backup, by its id or as `latest`. Without it `verify` checks all backups,
-    /// and `restore-test` takes the newest.
+    /// and `restore-test` takes whichever has its turn.
     backup: Option<String>,
     /// For `verify`: read all data, instead of looking whether it is there.
     read_data: Option<bool>,

@@ -23,15 +23,7 @@ use crate::{
     records::{identity::VaultIdentity, run::Job},
 };
 
-/// Which of the two an object is in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Place {
-    /// The vault.
-    Vault,
-    /// Its copy.
-    Replica,
-}
+pub use crate::model::Place;
 
 /// An object that was repaired, and is whole now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

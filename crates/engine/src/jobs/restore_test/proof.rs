@@ -1,0 +1,86 @@
+//! What is proved beyond rows: nothing is missing, every view can be used, every foreign key leads somewhere.
+
+use crate::{
+    jobs::{
+        Error,
+        restore::{self, Watch},
+    },
+    model::{Catalog, ServerInfo, StoredObjectKind},
+    policy::likeness::{Likeness, is_known_invalid, likeness},
+    ports::Target,
+    records::manifest::Header,
+};
+
+/// What was proved.
+pub(super) struct Proof {
+    pub(super) scratch: ServerInfo,
+    pub(super) foreign_keys: u64,
+    pub(super) objects: u64,
+    pub(super) views: u64,
+    pub(super) invalid_views: Vec<String>,
+}
+
+/// Proves what was restored, all rows of which were found equal.
+pub(super) async fn prove(
+    target: &dyn Target,
+    header: &Header,
+    catalog: &Catalog,
+    restore: &restore::Report,
+    watch: &mut Watch<'_>,
+) -> Result<Proof, Error> {
+    refuse_part(header, restore)?;
+    let foreign_keys = check_foreign_keys(target, catalog).await?;
+    watch.lap("follow foreign keys");
+    let restored = target.source().catalog().await?;
+    let Likeness { mut differences, mut invalid_views, objects } = likeness(catalog, &restored);
+    let mut views = 0;
+    for view in restored.objects.iter().filter(|object| object.kind == StoredObjectKind::View) {
+        match target.try_view(&view.name).await? {
+            None => views += 1,
+            Some(_) if is_known_invalid(catalog, view) => invalid_views.push(view.name.clone()),
+            Some(why) => differences.push(format!("view {} can't be used: {why}", view.name)),
+        }
+    }
+    watch.lap("compare definitions and try views");
+    if differences.is_empty() {
+        Ok(Proof { scratch: restored.server, foreign_keys, objects, views, invalid_views })
+    } else {
+        Err(Error::Mismatch { differences })
+    }
+}
+
+/// All tables and rows that the backup says it has were compared, and not only some.
+fn refuse_part(header: &Header, restore: &restore::Report) -> Result<(), Error> {
+    let (backup, tables) = (&header.totals, restore.tables.len() as u64);
+    if (backup.tables, backup.rows) == (tables, restore.rows) {
+        return Ok(());
+    }
+    let difference = format!(
+        "{} tables with {} rows were backed up, {tables} with {} were compared",
+        backup.tables, backup.rows, restore.rows
+    );
+    Err(Error::Mismatch { differences: vec![difference] })
+}
+
+/// No row of the scratch database points at a row that is not there. How many foreign keys were looked at.
+async fn check_foreign_keys(target: &dyn Target, catalog: &Catalog) -> Result<u64, Error> {
+    let tables = &catalog.tables;
+    let (mut checked, mut dangling) = (0, Vec::new());
+    for table in tables {
+        for relation in &table.relations {
+            let is_elsewhere = relation.parent_database.is_some();
+            if is_elsewhere || !tables.iter().any(|parent| parent.name == relation.parent) {
+                continue;
+            }
+            checked += 1;
+            let rows = target.orphans(&table.name, relation).await?;
+            if rows > 0 {
+                let (table, key, parent) = (&table.name, &relation.name, &relation.parent);
+                dangling.push(format!(
+                    "{rows} rows of table {table} point at no row of {parent} (foreign key {key})"
+                ));
+            }
+        }
+    }
+    if dangling.is_empty() { Ok(checked) } else { Err(Error::Dangling { rows: dangling }) }
+}
