@@ -8,7 +8,8 @@ use crate::{
 };
 
 const TOPIC: &str = "arn:aws:sns:sa-east-1:000000000000:gorgen-test-alarms";
-const TAKEN: &str = "<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>";
+const TAKEN: &str =
+    "<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>";
 
 #[tokio::test]
 async fn a_topic_takes_a_notice_with_accents() {
@@ -26,7 +27,8 @@ async fn a_notice_arrives_as_it_was_written_and_is_sent_once() {
     topic.send("a subject", "a text").await.unwrap();
     let [request] = &proxy.requests()[..] else { panic!("one request") };
     let (_, body) = request.split_once("\r\n\r\n").unwrap();
-    for part in ["Action=Publish", "Subject=a%20subject", "Message=a%20text", "gorgen-test-alarms"] {
+    for part in ["Action=Publish", "Subject=a%20subject", "Message=a%20text", "gorgen-test-alarms"]
+    {
         assert!(body.contains(part), "{body}");
     }
 }
