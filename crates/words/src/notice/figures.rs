@@ -60,15 +60,15 @@ pub(super) fn succeeded(scene: &Scene<'_>, figures: &Figures) -> Told {
 pub(super) fn report(scene: &Scene<'_>, figures: &MonthFigures) -> Told {
     let MonthFigures { month, backups, restore_tests, failures, link } = figures;
     let all_well = *failures == 0 && *backups > 0;
-    let verdict = scene.in_(match all_well {
-        true => {
-            Phrase { pt: "Nenhuma execução falhou no mês.", en: "No run of the month failed." }
-        }
-        false => Phrase {
+    let verdict = if all_well {
+        Phrase { pt: "Nenhuma execução falhou no mês.", en: "No run of the month failed." }
+    } else {
+        Phrase {
             pt: "Nem tudo deu certo no mês: o relatório diz o quê.",
             en: "Not all went well in the month: the report says what.",
-        },
-    });
+        }
+    };
+    let verdict = scene.in_(verdict);
     let todo = scene.in_(Phrase {
         pt: "Leia o relatório e guarde-o com os documentos da clínica. A API também o dá: GET /v1/reports/MÊS.",
         en: "Read the report, and keep it with the clinic's papers. The API gives it, too: GET /v1/reports/MONTH.",
