@@ -215,7 +215,8 @@ fn section(text: &mut String, title: &str, lines: &[String], numbered: Option<us
     text.push('\n');
     for (place, line) in lines.iter().enumerate() {
         if let Some(first) = numbered {
-            text.push_str(&format!("{}. ", place + first));
+            text.push_str(&(place + first).to_string());
+            text.push_str(". ");
         }
         text.push_str(&one_line(line));
         text.push('\n');
