@@ -111,8 +111,8 @@ async fn deliver(notifier: &dyn Notifier, notice: &Notice) {
         Ok(Ok(())) => tracing::info!(subject, "notice sent"),
         Ok(Err(error)) => {
             let causes = std::iter::successors(std::error::Error::source(&error), |&e| e.source());
-            let chain: String = causes.map(|cause| format!(": {cause}")).collect();
-            tracing::error!(subject, "{error}{chain}");
+            let chain: Vec<_> = causes.map(ToString::to_string).collect();
+            tracing::error!(subject, "{error}: {}", chain.join(": "));
         }
         Err(_) => tracing::error!(subject, "a notice was not taken within {} s", SENDING.as_secs()),
     }

@@ -64,7 +64,7 @@ fn sentence(error: &Error) -> Option<String> {
         | Error::Keyring(_)
         | Error::NothingTested { .. }
         | Error::Internal(_) => Some(error.to_string()),
-        Error::Source(error) | Error::Target(TargetError::Source(error)) => of_source(error),
+        Error::Source(error) | Error::Target(TargetError::Source(error)) => Some(of_source(error)),
         // What was tried may name a tenant, which may be a person.
         Error::Target(TargetError::Refused { .. }) => {
             Some("the target database refused a statement".to_owned())
@@ -79,10 +79,10 @@ fn sentence(error: &Error) -> Option<String> {
     }
 }
 
-fn of_source(error: &SourceError) -> Option<String> {
+fn of_source(error: &SourceError) -> String {
     match error {
-        SourceError::Unexpected { .. } => Some("unexpected answer from the database".to_owned()),
-        error => Some(error.to_string()),
+        SourceError::Unexpected { .. } => "unexpected answer from the database".to_owned(),
+        error => error.to_string(),
     }
 }
 
