@@ -454,9 +454,9 @@ mod tests {
         }
         assert_eq!(measured(Job::Verify, Metric::DurationSeconds, 5000.0), []);
         let behind = |age| {
-            let measures =
+            let two =
                 [(Metric::ReplicaBehindSeconds, 86_400.0), (Metric::LastGoodBackupAgeSeconds, age)];
-            odd(Job::Verify, json!({}), &measures)
+            odd(Job::Verify, json!({}), &two)
         };
         assert_eq!(behind(600.0), [], "S3 has some time to copy it");
         assert_eq!(behind(10_800.0), [Oddity::ReplicaBehind { seconds: 86_400.0 }]);
