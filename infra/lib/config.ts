@@ -114,6 +114,8 @@ export interface Config {
   readonly objectLock: ObjectLockConfig;
   readonly schedules: Readonly<Record<ScheduledJob, ScheduleConfig>>;
   readonly notify: string[];
+  /** Which notices the functions send: what is wrong or odd, or also what went well. */
+  readonly notices: 'problems' | 'all';
   readonly jwt?: JwtConfig;
   /** Roles that may decrypt by hand and undo what the bucket policy forbids; an empty list means nobody. */
   readonly breakGlass: string[];
@@ -211,6 +213,7 @@ export function parseConfig(environment: EnvironmentName, document: unknown, sou
     objectLock: readObjectLock(fields, environment, retention),
     schedules: readSchedules(fields),
     notify: fields.texts('notify', E_MAIL, 'an e-mail address'),
+    notices: fields.choice('notices', ['problems', 'all'], 'problems'),
     breakGlass: fields.texts('breakGlass', PRINCIPAL_ARN, 'the ARN of an IAM role or user'),
     architecture: fields.choice('architecture', ['arm64', 'x86_64'], local ? 'x86_64' : 'arm64'),
     jobMemoryMb: fields.number('jobMemoryMb', 512, 10_240, JOB_MEMORY_MB),

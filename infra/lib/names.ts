@@ -32,6 +32,21 @@ export function keyAlias(config: Config): string {
   return `alias/gorgen-${config.environment}`;
 }
 
+/** The topic that mails alarms and notices, one of this name in each region. */
+export function topicName(config: Config): string {
+  return nameOf(config, 'alarms');
+}
+
+/** That of the first region, for those who know it by name alone. */
+export function topicArn(config: Config): string {
+  return `arn:aws:sns:${config.primaryRegion}:${config.account}:${topicName(config)}`;
+}
+
+/** The alias of its key, by which publishers may use it. */
+export function topicKeyAlias(config: Config): string {
+  return `alias/${topicName(config)}`;
+}
+
 /** The queue of events that were given up. */
 export function deadLetterQueueName(config: Config): string {
   return nameOf(config, 'dead-letters');

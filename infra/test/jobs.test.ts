@@ -57,13 +57,38 @@ describe.each([...FUNCTIONS])('the function %s', (name) => {
     });
   });
 
-  it('uses the keys otherwise through the buckets alone', () => {
+  it('uses the keys otherwise through the buckets and the topic alone', () => {
     const kms = roleStatements(templateOf(name), `gorgen-prod-${name}`).filter(
       ({ Action, Sid }) => JSON.stringify(Action).includes('kms:') && Sid !== 'DataKeys',
     );
     const replica = READERS_OF_THE_REPLICA.includes(name) ? ['s3.us-east-1.amazonaws.com'] : [];
     const services = kms.map(({ Condition }) => Condition.StringEquals['kms:ViaService']).sort();
-    expect(services).toEqual(['s3.sa-east-1.amazonaws.com', ...replica]);
+    const topic = name === 'api' ? [] : ['sns.sa-east-1.amazonaws.com'];
+    expect(services).toEqual(['s3.sa-east-1.amazonaws.com', ...replica, ...topic]);
+  });
+
+  it('tells people by one topic, whose key it uses for that alone; the api tells nobody', () => {
+    const topic = 'arn:aws:sns:sa-east-1:111122223333:gorgen-prod-alarms';
+    const all = roleStatements(templateOf(name), `gorgen-prod-${name}`);
+    const publish = all.filter(({ Action }) => JSON.stringify(Action).includes('sns:'));
+    const key = all.filter(({ Condition }) => JSON.stringify(Condition ?? {}).includes('sns.sa-east-1'));
+    if (name === 'api') {
+      expect([publish, key]).toEqual([[], []]);
+      return;
+    }
+    expect(publish).toEqual([{ Effect: 'Allow', Action: 'sns:Publish', Resource: topic }]);
+    expect(key).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        Resource: 'arn:aws:kms:sa-east-1:111122223333:key/*',
+        Condition: {
+          StringEquals: { 'kms:ViaService': 'sns.sa-east-1.amazonaws.com' },
+          'ForAnyValue:StringEquals': { 'kms:ResourceAliases': 'alias/gorgen-prod-alarms' },
+        },
+      },
+    ]);
+    expect(functionOf(name).Environment.Variables).toMatchObject({ GORGEN_NOTICE_TOPIC: topic, GORGEN_NOTICES: 'problems' });
   });
 
   it('reads the replica only if that is its work, and changes nothing there', () => {
@@ -191,6 +216,7 @@ describe('functions', () => {
       ['com.amazonaws.sa-east-1.s3', 'Gateway'],
       ['com.amazonaws.sa-east-1.kms', 'Interface'],
       ['com.amazonaws.sa-east-1.secretsmanager', 'Interface'],
+      ['com.amazonaws.sa-east-1.sns', 'Interface'],
     ]);
     jobs.hasResourceProperties('AWS::EC2::SecurityGroupIngress', { GroupId: 'sg-0123456789abcdef0', FromPort: 3306, ToPort: 3306 });
   });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { FUNCTIONS, JOBS } from '../lib/names';
+import { ALARM_NAMES, alarmText } from '../lib/texts';
 import { ROOT, templates } from './environments';
 
 const prod = templates('prod');
@@ -132,6 +133,34 @@ describe('alarms', () => {
         KeyPolicy: { Statement: Match.arrayWith([Match.objectLike({ Principal: { Service: 'cloudwatch.amazonaws.com' } })]) },
       });
     }
+  });
+
+  it('go to the topic and over the key that the functions tell people by', () => {
+    monitoring.hasResourceProperties('AWS::SNS::Topic', { TopicName: 'gorgen-prod-alarms' });
+    const [key] = Object.keys(monitoring.findResources('AWS::KMS::Key'));
+    const TargetKeyId = { 'Fn::GetAtt': [key, 'Arn'] };
+    monitoring.hasResourceProperties('AWS::KMS::Alias', { AliasName: 'alias/gorgen-prod-alarms', TargetKeyId });
+  });
+
+  it.each([
+    ['pt-BR', /Hoje|Agora|Esta semana|leia|peça/],
+    ['en', /Today|Now|This week|read|ask/],
+  ] as const)('say in %s what happened, what it means and what to do', (language, todo) => {
+    const { monitoring: first, monitoringReplica: other } = templates('prod', { language });
+    const said = [first, other].flatMap((template) => Object.values((template as Template).findResources('AWS::CloudWatch::Alarm')));
+    expect(said).toHaveLength(all.length);
+    for (const { Properties } of said) {
+      // CloudWatch's limit.
+      expect(Properties.AlarmDescription.length).toBeLessThanOrEqual(1024);
+      expect(Properties.AlarmDescription).toMatch(todo);
+      expect(Properties.AlarmDescription.split('. ').length).toBeGreaterThan(2);
+    }
+  });
+
+  it('say each in both languages, and not the same', () => {
+    for (const name of ALARM_NAMES) expect(alarmText('pt-BR', name)).not.toBe(alarmText('en', name));
+    const names = all.map(({ Properties }) => Properties.AlarmName.replace('gorgen-prod-', ''));
+    expect(names).toEqual(expect.arrayContaining(ALARM_NAMES));
   });
 
   it('of restore tests are there only where there are tests', () => {

@@ -19,12 +19,14 @@ function given(environment: 'prod' | 'dev'): Record<string, string[]> {
 describe('settings', () => {
   it('are given to the functions that read them, and to no others', () => {
     const vault = 'GORGEN_VAULT';
+    const notices = ['GORGEN_NOTICES', 'GORGEN_NOTICE_TOPIC'];
     expect(given('prod')).toEqual({
       backup: [
         'GORGEN_DATABASE_SECRET',
         'GORGEN_DATABASE_URL',
         'GORGEN_KEYRING',
         'GORGEN_LANG',
+        ...notices,
         'GORGEN_RETENTION',
         'GORGEN_TENANT_COLUMN',
         'GORGEN_TIMEZONE',
@@ -36,17 +38,19 @@ describe('settings', () => {
         'GORGEN_DATABASE_URL',
         'GORGEN_KEYRING',
         'GORGEN_LANG',
+        ...notices,
         'GORGEN_RESTORE_SKIP',
         'GORGEN_SCRATCH_SECRET',
         'GORGEN_SCRATCH_URL',
         'GORGEN_TENANT_COLUMN',
+        'GORGEN_TIMEZONE',
         'GORGEN_UNDO_HOURS',
         vault,
       ],
-      'restore-test': ['GORGEN_KEYRING', 'GORGEN_LANG', 'GORGEN_SCRATCH_SECRET', 'GORGEN_SCRATCH_URL', vault],
-      verify: ['GORGEN_KEYRING', 'GORGEN_LANG', 'GORGEN_REPLICA_KEYRING', 'GORGEN_REPLICA_VAULT', vault],
-      report: ['GORGEN_LANG', 'GORGEN_TIMEZONE', vault],
-      cleanup: ['GORGEN_KEYRING', 'GORGEN_LANG', 'GORGEN_RETENTION', 'GORGEN_TIMEZONE', vault],
+      'restore-test': ['GORGEN_KEYRING', 'GORGEN_LANG', ...notices, 'GORGEN_SCRATCH_SECRET', 'GORGEN_SCRATCH_URL', 'GORGEN_TIMEZONE', vault],
+      verify: ['GORGEN_KEYRING', 'GORGEN_LANG', ...notices, 'GORGEN_REPLICA_KEYRING', 'GORGEN_REPLICA_VAULT', 'GORGEN_TIMEZONE', vault],
+      report: ['GORGEN_LANG', ...notices, 'GORGEN_TIMEZONE', vault],
+      cleanup: ['GORGEN_KEYRING', 'GORGEN_LANG', ...notices, 'GORGEN_RETENTION', 'GORGEN_TIMEZONE', vault],
       api: [
         'GORGEN_ADMIN_ROLE',
         'GORGEN_JOB_FUNCTIONS',

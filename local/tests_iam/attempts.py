@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cloud_aws import REPLICA, Aws
+from cloud_aws import ACCOUNT, REPLICA, Aws
 from cloud_objects import read_record
 from cloud_world import World
 from emulator import REGION as PRIMARY
 
-DENIED = {"AccessDenied", "AccessDeniedException"}
+DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
 SCHEDULES, A_SCHEDULE = "gorgen-demo-jobs", "gorgen-demo-verify"
 
 
@@ -234,6 +234,16 @@ def invoke(function: str) -> Attempt:
         return role.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload="{}")
 
     return Attempt(f"invoke {function}", do)
+
+
+def publish(topic: str) -> Attempt:
+    """Tell those who subscribed to a topic something."""
+
+    def do(_world: World, role: Aws) -> Any:
+        arn = f"arn:aws:sns:{PRIMARY}:{ACCOUNT}:{topic}"
+        return role.client("sns").publish(TopicArn=arn, Subject="a test", Message="a test")
+
+    return Attempt(f"publish to {topic}", do)
 
 
 def start_machine(world: World, role: Aws) -> Any:

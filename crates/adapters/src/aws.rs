@@ -4,7 +4,6 @@
 //! role). An endpoint override for everything, `AWS_ENDPOINT_URL`, makes S3 addresses path-style, as
 //! emulators and stores other than Amazon's need them.
 
-#[cfg(feature = "aws")]
 pub(crate) mod arn;
 #[cfg(feature = "aws")]
 mod error;

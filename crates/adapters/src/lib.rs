@@ -13,5 +13,7 @@ pub mod files;
 pub mod keyring;
 #[cfg(feature = "mysql")]
 pub mod mysql;
+#[cfg(feature = "notices")]
+pub mod notices;
 pub mod settings;
 pub mod vault;

@@ -9,6 +9,7 @@ mod database;
 mod error;
 mod keyring;
 mod name;
+mod notices;
 mod path;
 mod secret;
 mod secret_name;
@@ -30,6 +31,7 @@ pub use database::{Database, DatabaseUrl, Known};
 pub use error::{BadValue, Problem, SettingsError};
 pub use keyring::KeyringUrl;
 pub use name::Setting;
+pub use notices::Notices;
 pub use secret::{Password, PasswordMaker, Secret};
 pub use secret_name::SecretName;
 pub use vault::VaultUrl;
@@ -71,6 +73,8 @@ pub struct Settings {
     retention: Rules,
     lock_lease: Duration,
     readers: usize,
+    notice_topic: Option<String>,
+    notices: Notices,
     api: ApiSettings,
 }
 
@@ -84,39 +88,13 @@ impl Settings {
         pairs: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, SettingsError> {
         let mut reading = Reading::of(pairs);
-        let settings = Self {
-            database: reading.database(Setting::DatabaseUrl, Setting::DatabaseSecret),
-            vault: reading.parsed(Setting::Vault),
-            keyring: reading.parsed(Setting::Keyring),
-            replica_vault: reading.parsed(Setting::ReplicaVault),
-            replica_keyring: reading.parsed(Setting::ReplicaKeyring),
-            scratch: reading.database(Setting::ScratchUrl, Setting::ScratchSecret),
-            tenant_column: reading.value(Setting::TenantColumn, column_name),
-            append_only: reading.value(Setting::AppendOnly, tables).unwrap_or_default(),
-            restore_skip: reading.value(Setting::RestoreSkip, tables).unwrap_or_default(),
-            tenant_paths: reading.value(Setting::TenantPaths, tenant_paths).unwrap_or_default(),
-            undo: reading
-                .value(Setting::UndoHours, |text| number_in(text, &UNDO_HOURS))
-                .and_then(|hours| i64::try_from(hours).ok())
-                .map_or(DEFAULT_UNDO, SignedDuration::from_hours),
-            time_zone: reading
-                .value(Setting::TimeZone, time_zone)
-                .or_else(|| time_zone(DEFAULT_TIME_ZONE))
-                .unwrap_or(TimeZone::UTC),
-            language: reading.value(Setting::Lang, Language::of_tag).unwrap_or_default(),
-            retention: reading
-                .value(Setting::Retention, |text| text.parse().ok())
-                .unwrap_or_default(),
-            lock_lease: reading
-                .value(Setting::LockLease, |text| number_in(text, &LOCK_LEASES))
-                .map_or(DEFAULT_LOCK_LEASE, Duration::from_secs),
-            readers: reading
-                .value(Setting::Readers, |text| number_in(text, &READERS))
-                .and_then(|readers| usize::try_from(readers).ok())
-                .unwrap_or_else(default_readers),
-            api: reading.api(),
-        };
+        let settings = reading.settings();
         reading.finish(settings)
+    }
+
+    /// The same, with what is wrong left out: enough to tell somebody that something is.
+    pub fn as_far_as_good(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        Reading::of(pairs).settings()
     }
 
     /// Checks that all of these are set, so that all that are not are named at once.
@@ -140,6 +118,7 @@ impl Settings {
             Setting::ReplicaVault => self.replica_vault.is_some(),
             Setting::ReplicaKeyring => self.replica_keyring.is_some(),
             Setting::TenantColumn => self.tenant_column.is_some(),
+            Setting::NoticeTopic => self.notice_topic.is_some(),
             Setting::RestoreMachine => self.api.restore_machine.is_some(),
             Setting::JobFunctions => self.api.job_functions.is_some(),
             Setting::ScheduleGroup => self.api.schedule_group.is_some(),
@@ -152,6 +131,7 @@ impl Settings {
             | Setting::Retention
             | Setting::LockLease
             | Setting::Readers
+            | Setting::Notices
             | Setting::RoleClaim
             | Setting::AdminRole
             | Setting::MasterRole => true,
@@ -234,6 +214,16 @@ impl Settings {
         self.readers
     }
 
+    /// The topic that notices go to, `GORGEN_NOTICE_TOPIC`; without it nobody is told.
+    pub fn notice_topic(&self) -> Option<&str> {
+        self.notice_topic.as_deref()
+    }
+
+    /// Which notices are sent, `GORGEN_NOTICES`; problems by default.
+    pub fn notices(&self) -> Notices {
+        self.notices
+    }
+
     /// What the api starts and switches, and whom it obeys.
     pub fn api(&self) -> &ApiSettings {
         &self.api
@@ -267,6 +257,42 @@ impl Reading {
             }
         }
         reading
+    }
+
+    /// All that is set; what can't be read is a problem, and as if it were not set.
+    fn settings(&mut self) -> Settings {
+        Settings {
+            database: self.database(Setting::DatabaseUrl, Setting::DatabaseSecret),
+            vault: self.parsed(Setting::Vault),
+            keyring: self.parsed(Setting::Keyring),
+            replica_vault: self.parsed(Setting::ReplicaVault),
+            replica_keyring: self.parsed(Setting::ReplicaKeyring),
+            scratch: self.database(Setting::ScratchUrl, Setting::ScratchSecret),
+            tenant_column: self.value(Setting::TenantColumn, column_name),
+            append_only: self.value(Setting::AppendOnly, tables).unwrap_or_default(),
+            restore_skip: self.value(Setting::RestoreSkip, tables).unwrap_or_default(),
+            tenant_paths: self.value(Setting::TenantPaths, tenant_paths).unwrap_or_default(),
+            undo: self
+                .value(Setting::UndoHours, |text| number_in(text, &UNDO_HOURS))
+                .and_then(|hours| i64::try_from(hours).ok())
+                .map_or(DEFAULT_UNDO, SignedDuration::from_hours),
+            time_zone: self
+                .value(Setting::TimeZone, time_zone)
+                .or_else(|| time_zone(DEFAULT_TIME_ZONE))
+                .unwrap_or(TimeZone::UTC),
+            language: self.value(Setting::Lang, Language::of_tag).unwrap_or_default(),
+            retention: self.value(Setting::Retention, |text| text.parse().ok()).unwrap_or_default(),
+            lock_lease: self
+                .value(Setting::LockLease, |text| number_in(text, &LOCK_LEASES))
+                .map_or(DEFAULT_LOCK_LEASE, Duration::from_secs),
+            readers: self
+                .value(Setting::Readers, |text| number_in(text, &READERS))
+                .and_then(|readers| usize::try_from(readers).ok())
+                .unwrap_or_else(default_readers),
+            notice_topic: self.value(Setting::NoticeTopic, notices::topic),
+            notices: self.value(Setting::Notices, notices::which).unwrap_or_default(),
+            api: self.api(),
+        }
     }
 
     fn unknown(&mut self, name: String) {

@@ -12,6 +12,9 @@ mod credentials;
 mod emulator;
 #[path = "aws/kms.rs"]
 mod kms;
+#[cfg(feature = "notices")]
+#[path = "aws/notices.rs"]
+mod notices;
 #[path = "aws/proxy.rs"]
 mod proxy;
 #[path = "aws/s3.rs"]

@@ -5,10 +5,11 @@ use std::{error::Error as StdError, fmt};
 #[cfg(feature = "control")]
 use gorgen_adapters::control::ControlError;
 use gorgen_adapters::{credentials::CredentialsError, settings::SettingsError};
-use gorgen_engine::{Error, Kind, ports::VaultError};
+use gorgen_engine::{Error, Kind, model::RunId, ports::VaultError};
+use gorgen_words::notice::Cause;
 use lambda_runtime::Diagnostic;
 
-use crate::EventError;
+use crate::{EventError, told};
 
 /// The kinds of failure that callers, retries and alarms can tell apart. The names are a contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,21 @@ impl ErrorType {
         }
     }
 
+    /// The same, as notices know it.
+    pub(crate) const fn cause(self) -> Cause {
+        match self {
+            Self::InvalidEvent => Cause::InvalidEvent,
+            Self::InvalidSettings => Cause::InvalidSettings,
+            Self::Locked => Cause::Locked,
+            Self::Refused => Cause::Refused,
+            Self::NotFound => Cause::NotFound,
+            Self::Integrity => Cause::Integrity,
+            Self::OutOfTime => Cause::OutOfTime,
+            Self::Unavailable => Cause::Unavailable,
+            Self::Failed => Cause::Failed,
+        }
+    }
+
     /// May the same call succeed later, with nothing changed?
     pub const fn is_retryable(self) -> bool {
         matches!(self, Self::Locked | Self::OutOfTime | Self::Unavailable)
@@ -85,12 +101,22 @@ pub struct Failure {
     pub kind: ErrorType,
     /// What happened, what lies behind it, and what to do. Holds no secret and no patient's data.
     pub message: String,
+    /// What of it may leave the log, for notices: names, ids and numbers. Nothing, if it is not known to be no more.
+    pub told: Option<String>,
+    /// The run that holds the lock, where that is why.
+    pub holder: Option<RunId>,
 }
 
 impl Failure {
     /// A failure of this kind.
     pub fn new(kind: ErrorType, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), told: None, holder: None }
+    }
+
+    /// The same, with what of it may be told in a notice: names, ids and numbers, and nothing of what rows hold.
+    #[must_use]
+    pub fn telling(self, told: impl Into<String>) -> Self {
+        Self { told: Some(told.into()), ..self }
     }
 
     /// Puts it into the log.
@@ -112,7 +138,7 @@ impl Failure {
             message.push_str("; ");
             message.push_str(&hint);
         }
-        Self { kind, message }
+        Self::new(kind, message)
     }
 }
 
@@ -124,20 +150,27 @@ impl fmt::Display for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::of(ErrorType::of(&error), &error, error.hint())
+        let holder = match &error {
+            Error::Locked { run, .. } => Some(run.clone()),
+            _ => None,
+        };
+        let told = told::of_engine(&error);
+        Self { told, holder, ..Self::of(ErrorType::of(&error), &error, error.hint()) }
     }
 }
 
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
-        Self::of(ErrorType::InvalidSettings, &error, None)
+        let told = told::of_settings(&error);
+        Self::of(ErrorType::InvalidSettings, &error, None).telling(told)
     }
 }
 
 impl From<CredentialsError> for Failure {
     fn from(error: CredentialsError) -> Self {
         let kind = if error.is_retryable() { ErrorType::Unavailable } else { ErrorType::Failed };
-        Self::of(kind, &error, Some(error.hint().to_owned()))
+        let told = told::of_credentials(&error);
+        Self { told, ..Self::of(kind, &error, Some(error.hint().to_owned())) }
     }
 }
 

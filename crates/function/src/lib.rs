@@ -2,15 +2,18 @@
 //!
 //! [`serve`] reads the settings once per cold start, and then for every event: the event becomes a
 //! [`Call`], the job runs, its summary goes back to the caller, its metrics into the log, and its failure
-//! becomes an error of a stable type. Start reading at `functions/backup`.
+//! becomes an error of a stable type. What of that is news goes out as a notice. Start reading at `functions/backup`.
 
 mod event;
 mod failure;
 mod history;
 mod memory;
 mod metrics;
+mod news;
+mod notices;
 mod serve;
 mod shell;
+mod told;
 
 #[cfg(feature = "control")]
 pub use gorgen_adapters::control;

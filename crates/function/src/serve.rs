@@ -12,7 +12,13 @@ use lambda_runtime::{Context, Diagnostic, LambdaEvent, run, service_fn, tracing}
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Call, Failure, Metric, Shell, memory, metrics::line, shell::Process};
+use crate::{
+    Call, Failure, Metric, Shell, memory,
+    metrics::line,
+    news::{Asked, Ended},
+    notices::Notices,
+    shell::Process,
+};
 
 /// Kept of a function's time, to write what is on its way and to leave things in order.
 const MARGIN: Duration = Duration::from_secs(30);
@@ -55,17 +61,34 @@ where
     J: AsyncFn(&Shell, Call<E>) -> Result<S, Failure>,
 {
     tracing::init_default_subscriber();
-    let process = Process::start();
-    let (process, handler) = (process.as_ref(), &handler);
+    let (process, notices) = (Process::start(), Notices::start());
+    let (process, handler, notices) = (process.as_ref(), &handler, &notices);
     run(service_fn(move |event: LambdaEvent<Value>| async move {
-        let process = process.map_err(|failure| log_failure(None, failure))?;
         let started = SystemClock.now();
+        let asked = Asked::of(&event.payload, &event.context.request_id);
+        let function = event.context.env_config.function_name.clone();
+        let process = match process {
+            Ok(process) => process,
+            Err(failure) => {
+                if let Some(job) = job {
+                    let now = SystemClock.now();
+                    let ended =
+                        Ended { job, asked: &asked, measures: &[], result: Err(failure), now };
+                    notices.tell(&ended, &function, None, started).await;
+                }
+                return Err(log_failure(None, failure));
+            }
+        };
         let shell = Shell::new(process, deadline(&event.context, started));
         // Boxed: a job's future is too large for the compiler to look through.
         let result = Box::pin(respond(&shell, handler, event.payload)).await;
         let run = shell.run().map(|run| run.to_string());
         if let Some(job) = job {
             tell_metrics(job, process, &shell, started, result.is_ok());
+            let (result, measures) = (result.as_ref(), shell.measures());
+            let ended =
+                Ended { job, asked: &asked, measures: &measures, result, now: SystemClock.now() };
+            notices.tell(&ended, &function, shell.run().as_ref(), started).await;
         }
         match result {
             Ok(summary) => {

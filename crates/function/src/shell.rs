@@ -44,18 +44,22 @@ pub(crate) struct Process {
 
 impl Process {
     /// The settings of the environment.
-    #[expect(clippy::disallowed_methods, reason = "the edge, where the environment is read once")]
     pub(crate) fn start() -> Result<Self, Failure> {
-        // `vars` would panic at a name or value that is no Unicode, be it none of ours.
-        let text = |given: std::ffi::OsString| given.to_string_lossy().into_owned();
-        let pairs = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
-        Ok(Self { settings: Arc::new(Settings::from_pairs(pairs)?), aws: Aws::new() })
+        Ok(Self { settings: Arc::new(Settings::from_pairs(environment())?), aws: Aws::new() })
     }
 
     /// The vault as metrics name it.
     pub(crate) fn vault_name(&self) -> String {
         self.settings.vault().map_or_else(|_| "unknown".to_owned(), ToString::to_string)
     }
+}
+
+/// The names and values of the environment.
+#[expect(clippy::disallowed_methods, reason = "the edge, where the environment is read once")]
+pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
+    // `vars` would panic at a name or value that is no Unicode, be it none of ours.
+    let text = |given: std::ffi::OsString| given.to_string_lossy().into_owned();
+    std::env::vars_os().map(move |(name, value)| (text(name), text(value)))
 }
 
 /// What surrounds one call.

@@ -2,5 +2,6 @@
 //!
 //! Plain functions from what the engine reports to text: no I/O, no clock, no settings.
 
+pub mod notice;
 pub mod report;
 mod speech;

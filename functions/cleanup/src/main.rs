@@ -5,6 +5,7 @@
 
 use gorgen_engine::{
     jobs::cleanup::{self, Report, Request, Sum},
+    model::RunId,
     records::run::Job,
 };
 use gorgen_function::{Call, Failure, Shell, serve};
@@ -52,6 +53,7 @@ struct Summary {
     still_locked: Sum,
     next_unlock: Option<Timestamp>,
     locks_extended: u64,
+    lease_of_the_dead: Option<RunId>,
     warnings: Vec<String>,
     already_done: bool,
 }
@@ -68,6 +70,7 @@ impl Summary {
             still_locked: report.still_locked,
             next_unlock: report.next_unlock,
             locks_extended: report.locks_extended,
+            lease_of_the_dead: report.lease_of_the_dead,
             warnings: report.problems,
             already_done: report.already_done,
         }

@@ -66,7 +66,9 @@ async fn check(shell: &Shell, call: Call<Event>) -> Result<Summary, Failure> {
     if report.is_well() {
         Ok(Summary::of(&report))
     } else {
-        Err(Failure::new(ErrorType::Integrity, tell(&report)))
+        // Names of objects and what is wrong with each: nothing that rows hold.
+        let told = tell(&report);
+        Err(Failure::new(ErrorType::Integrity, told.clone()).telling(told))
     }
 }
 

@@ -29,7 +29,7 @@ export class DatabaseNetwork extends Construct {
       description: 'gorgen-backup: functions that talk to the database',
       allowAllOutbound: false,
     });
-    this.securityGroup.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'S3, KMS, Secrets Manager');
+    this.securityGroup.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'S3, KMS, Secrets Manager, SNS');
     for (const port of new Set([config.database.port, config.scratch?.port ?? config.database.port])) {
       this.securityGroup.addEgressRule(Peer.ipv4(network.cidr), Port.tcp(port), 'databases');
     }
@@ -60,7 +60,7 @@ export class DatabaseNetwork extends Construct {
       vpcEndpointType: 'Gateway',
       routeTableIds: [...new Set(network.routeTableIds)],
     });
-    for (const [name, logicalId] of [['kms', 'Kms'], ['secretsmanager', 'SecretsManager']] as const) {
+    for (const [name, logicalId] of [['kms', 'Kms'], ['secretsmanager', 'SecretsManager'], ['sns', 'Sns']] as const) {
       new CfnVPCEndpoint(this, logicalId, {
         vpcId: network.vpcId,
         serviceName: service(name),

@@ -14,6 +14,7 @@ import { keep } from '../keep';
 import { type FunctionName, inCamels, nameOf, replicaUrl, vaultUrl } from '../names';
 import type { DatabaseAccess } from './database-access';
 import type { DatabaseNetwork } from './database-network';
+import { NOTICES_REASON, noticesAccess, noticesEnvironment } from './notices';
 import { readsReplica, replicaAccess, VAULT_ACCESS_REASON, vaultAccess } from './vault-access';
 import { keyArnIn } from './vault-key';
 
@@ -50,6 +51,8 @@ export class JobFunction extends Construct {
     const functionName = nameOf(config, name);
     // A private network has ways to the services of its own region alone.
     const replicaKeyArn = readsReplica(name) && network === undefined ? keyArnIn(Stack.of(this), config.replicaRegion, props.keyArn) : undefined;
+    // The api answers whoever asks, and has nobody else to tell.
+    const tells = name !== 'api';
     const logs = new LogGroup(this, 'Logs', {
       logGroupName: `/aws/lambda/${functionName}`,
       retention: config.logDays as RetentionDays,
@@ -70,6 +73,7 @@ export class JobFunction extends Construct {
             }),
           ],
         }),
+        ...(tells && { Notices: noticesAccess(config) }),
         ...Object.fromEntries(databases.map(({ name: database, policy }) => [database, policy])),
         ...(more && { More: more.policy }),
         ...(network && { Network: networkPolicy() }),
@@ -85,7 +89,7 @@ export class JobFunction extends Construct {
       memorySize: props.memoryMb,
       timeout: props.timeout,
       role,
-      environment: Object.assign({ GORGEN_VAULT: vaultUrl(config), GORGEN_LANG: config.language }, replicaKeyArn && replicaSettings(config, replicaKeyArn), props.environment, ...databases.map(({ environment }) => environment)),
+      environment: Object.assign({ GORGEN_VAULT: vaultUrl(config), GORGEN_LANG: config.language }, replicaKeyArn && replicaSettings(config, replicaKeyArn), tells && noticesEnvironment(config), props.environment, ...databases.map(({ environment }) => environment)),
       loggingFormat: LoggingFormat.JSON,
       logGroup: logs,
       ...(network && { vpc: network.vpc, vpcSubnets: { subnets: network.subnets }, securityGroups: [network.securityGroup] }),
@@ -100,6 +104,7 @@ export class JobFunction extends Construct {
       role,
       [
         { id: 'AwsSolutions-IAM5', reason: `${VAULT_ACCESS_REASON} Streams of one log group are named by Lambda.` },
+        ...(tells ? [{ id: 'AwsSolutions-IAM5', reason: NOTICES_REASON }] : []),
         ...(network ? [{ id: 'AwsSolutions-IAM5', reason: NETWORK_REASON }] : []),
         ...(more ? [{ id: 'AwsSolutions-IAM5', reason: more.reason }] : []),
       ],

@@ -80,7 +80,6 @@ export class JobsStack extends Stack {
         description: 'Writes the report of a month',
         memoryMb: SMALL_MB,
         timeout: Duration.minutes(5),
-        environment: { GORGEN_TIMEZONE: config.timeZone },
       },
       cleanup: {
         description: 'Removes backups that retention lets go, and locks the others for as long as they are kept',
@@ -115,9 +114,9 @@ export class JobsStack extends Stack {
 }
 
 /** How long backups are kept, by the clinic's calendar. */
-function retentionSettings({ retention, timeZone }: Config): Record<string, string> {
+function retentionSettings({ retention }: Config): Record<string, string> {
   const kinds = Object.entries(retention).map(([kind, count]) => `${kind}=${count}`);
-  return { GORGEN_RETENTION: kinds.join(','), GORGEN_TIMEZONE: timeZone };
+  return { GORGEN_RETENTION: kinds.join(',') };
 }
 
 /** What a restore of the live data does not simply replace; an empty list is no setting. */

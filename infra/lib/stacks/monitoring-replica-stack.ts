@@ -5,6 +5,7 @@ import type { Config } from '../config';
 import { AlarmTopic } from '../constructs/alarm-topic';
 import { Watch } from '../constructs/watch';
 import { replicationMetric } from '../metrics';
+import { alarmText } from '../texts';
 
 /** S3 copies most objects within 15 minutes. */
 const LATENCY_SECONDS = 3600;
@@ -17,13 +18,13 @@ export class MonitoringReplicaStack extends Stack {
     const { action } = new AlarmTopic(this, 'Alarms', config, 'ReplicaTopicArn');
     new Watch(this, config, action, {
       name: 'replica-late',
-      says: 'The copy in the second region is more than an hour behind.',
+      says: alarmText(config.language, 'replica-late'),
       metric: replicationMetric(config, 'ReplicationLatency', 'Maximum'),
       when: { above: LATENCY_SECONDS },
     });
     new Watch(this, config, action, {
       name: 'replica-behind',
-      says: 'Objects have been waiting for their copy in the second region for two hours.',
+      says: alarmText(config.language, 'replica-behind'),
       metric: replicationMetric(config, 'OperationsPendingReplication', 'Minimum'),
       when: { above: 0 },
       periods: NEVER_DONE_PERIODS,

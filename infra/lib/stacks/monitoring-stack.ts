@@ -6,6 +6,7 @@ import type { Config } from '../config';
 import { AlarmTopic } from '../constructs/alarm-topic';
 import { Watch, type WatchProps } from '../constructs/watch';
 import { type JobMetricName, jobMetric, replicationMetric } from '../metrics';
+import { type AlarmName, alarmText, functionAlarmText } from '../texts';
 import { deadLetterQueueName, type FunctionName, FUNCTIONS, type Job, JOBS, nameOf, restoreMachineArn } from '../names';
 
 const MINUTE = Duration.minutes(1);
@@ -43,7 +44,6 @@ export class MonitoringStack extends Stack {
   private watchBackups(): void {
     this.watch({
       name: 'no-good-backup',
-      says: `No backup has succeeded for ${BACKUP_HOURS} hours, or none has run at all. Look at the log of backup and start it.`,
       metric: this.metric('backup', 'Succeeded', 'Sum', HOUR),
       when: { below: 1 },
       periods: BACKUP_HOURS,
@@ -51,19 +51,16 @@ export class MonitoringStack extends Stack {
     });
     this.watch({
       name: 'backup-size',
-      says: `A backup's size is off by more than ${SIZE_PERCENT} % of the mean of seven days. Did data vanish, or come in masses?`,
       metric: this.metric('backup', 'SizeDeviationPercent', 'Maximum', FIVE_MINUTES),
       when: { above: SIZE_PERCENT },
     });
     this.watch({
       name: 'backup-slow',
-      says: `A backup took longer than ${BACKUP_SECONDS / 60} minutes.`,
       metric: this.metric('backup', 'DurationSeconds', 'Maximum', FIVE_MINUTES),
       when: { above: BACKUP_SECONDS },
     });
     this.watch({
       name: 'backups-damaged',
-      says: 'The check of the vault found objects that are missing or damaged. Look at its log; the second region may have them whole.',
       metric: this.metric('verify', 'ProblemsFound', 'Maximum', FIVE_MINUTES),
       when: { above: 0 },
     });
@@ -75,7 +72,6 @@ export class MonitoringStack extends Stack {
     if (!this.config.scratch || !enabled) return;
     this.watch({
       name: 'no-good-restore-test',
-      says: 'No restore test has succeeded for a week. A backup that was never restored is a hope.',
       metric: this.metric('restore-test', 'Succeeded', 'Sum', HOUR),
       when: { below: 1 },
       periods: RESTORE_TEST_HOURS,
@@ -87,7 +83,7 @@ export class MonitoringStack extends Stack {
   private watchJob(job: Job): void {
     this.watch({
       name: `${job}-failed`,
-      says: `A run of ${job} failed; its log and its record in the vault say why.`,
+      says: functionAlarmText(this.config.language, 'failed', job, nameOf(this.config, job)),
       metric: this.metric(job, 'Failed', 'Sum', MINUTE),
       when: { above: 0 },
     });
@@ -106,13 +102,13 @@ export class MonitoringStack extends Stack {
       });
     this.watch({
       name: `${name}-errors`,
-      says: `The function ${functionName} ended with an error.`,
+      says: functionAlarmText(this.config.language, 'errors', name, functionName),
       metric: metric('Errors'),
       when: { above: 0 },
     });
     this.watch({
       name: `${name}-throttles`,
-      says: `The function ${functionName} was not started: too many functions of the account run at once.`,
+      says: functionAlarmText(this.config.language, 'throttles', name, functionName),
       metric: metric('Throttles'),
       when: { above: 0 },
     });
@@ -130,13 +126,11 @@ export class MonitoringStack extends Stack {
       });
     this.watch({
       name: 'restores-failed',
-      says: 'A restore failed or was refused. Its record, GET /v1/restores, says why and what the live tables hold.',
       metric: metric('ExecutionsFailed'),
       when: { above: 0 },
     });
     this.watch({
       name: 'restores-timed-out',
-      says: 'A restore took longer than six hours and was given up where it was. Cancel it, which drops what it loaded.',
       metric: metric('ExecutionsTimedOut'),
       when: { above: 0 },
     });
@@ -146,7 +140,6 @@ export class MonitoringStack extends Stack {
   private watchReplication(): void {
     this.watch({
       name: 'replication-failed',
-      says: 'S3 gave up copying an object to the second region. Look at the rule, its role and its keys, then copy it by S3 Batch Replication.',
       metric: replicationMetric(this.config, 'OperationsFailedReplication', 'Sum'),
       when: { above: 0 },
     });
@@ -155,7 +148,6 @@ export class MonitoringStack extends Stack {
   private watchDeadLetters(): void {
     this.watch({
       name: 'dead-letters',
-      says: 'An event was given up after its retries. It waits in the queue with the reason.',
       metric: this.deadLetters(),
       when: { above: 0 },
     });
@@ -205,7 +197,9 @@ export class MonitoringStack extends Stack {
     return jobMetric(this.config, job, name, statistic, period);
   }
 
-  private watch(props: WatchProps): void {
-    new Watch(this, this.config, this.alarms.action, props);
+  /** An alarm that is of no one function says what stands under its name. */
+  private watch(props: (Omit<WatchProps, 'says'> & { readonly name: AlarmName }) | WatchProps): void {
+    const says = 'says' in props ? props.says : alarmText(this.config.language, props.name);
+    new Watch(this, this.config, this.alarms.action, { ...props, says });
   }
 }

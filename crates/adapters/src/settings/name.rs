@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{api, database, keyring, secret_name, vault};
+use super::{api, database, keyring, notices, secret_name, vault};
 
 /// How names of settings begin; all other names of the environment are none of ours.
 pub(super) const PREFIX: &str = "GORGEN_";
@@ -49,6 +49,10 @@ pub enum Setting {
     LockLease,
     /// How many connections read or load at once.
     Readers,
+    /// The topic that notices go to.
+    NoticeTopic,
+    /// Which notices are sent.
+    Notices,
     /// The state machine that restores.
     RestoreMachine,
     /// What the names of the job functions begin with.
@@ -65,7 +69,7 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::DatabaseUrl,
         Self::DatabaseSecret,
         Self::Vault,
@@ -84,6 +88,8 @@ impl Setting {
         Self::Retention,
         Self::LockLease,
         Self::Readers,
+        Self::NoticeTopic,
+        Self::Notices,
         Self::RestoreMachine,
         Self::JobFunctions,
         Self::ScheduleGroup,
@@ -113,6 +119,8 @@ impl Setting {
             Self::Retention => "GORGEN_RETENTION",
             Self::LockLease => "GORGEN_LOCK_LEASE",
             Self::Readers => "GORGEN_READERS",
+            Self::NoticeTopic => "GORGEN_NOTICE_TOPIC",
+            Self::Notices => "GORGEN_NOTICES",
             Self::RestoreMachine => "GORGEN_RESTORE_MACHINE",
             Self::JobFunctions => "GORGEN_JOB_FUNCTIONS",
             Self::ScheduleGroup => "GORGEN_SCHEDULE_GROUP",
@@ -142,6 +150,8 @@ impl Setting {
             }
             Self::LockLease => "a number of seconds from 1 to 3600",
             Self::Readers => "a number of connections from 1 to 64",
+            Self::NoticeTopic => notices::TOPIC,
+            Self::Notices => notices::WHICH,
             Self::RestoreMachine => api::MACHINE,
             Self::JobFunctions => api::FUNCTIONS,
             Self::ScheduleGroup => api::GROUP,

@@ -1,5 +1,6 @@
 use super::*;
 
+const TOPIC: &str = "arn:aws:sns:sa-east-1:111122223333:gorgen-dev-alarms";
 const MACHINE: &str = "arn:aws:states:sa-east-1:111122223333:stateMachine:gorgen-dev-restore";
 
 fn read(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
@@ -21,6 +22,7 @@ fn without_any_setting_the_defaults_hold_and_needs_are_named() {
     assert_eq!([role_claim, admin_role, master_role], ["cognito:groups", "admin", "admin_master"]);
     assert_eq!(settings.timezone().iana_name(), Some("America/Sao_Paulo"));
     assert_eq!(settings.language(), Language::Portuguese);
+    assert_eq!((settings.notice_topic(), settings.notices()), (None, Notices::Problems));
     assert_eq!(
         settings.vault().unwrap_err().to_string(),
         "GORGEN_VAULT is not set: expected file:///folder or s3://bucket/prefix"
@@ -55,6 +57,8 @@ fn every_setting_is_read_and_the_last_value_counts() {
         ("GORGEN_RETENTION", "daily=7,yearly=5"),
         ("GORGEN_LOCK_LEASE", "3600"),
         ("GORGEN_READERS", "1"),
+        ("GORGEN_NOTICE_TOPIC", TOPIC),
+        ("GORGEN_NOTICES", "all"),
         ("GORGEN_RESTORE_MACHINE", MACHINE),
         ("GORGEN_JOB_FUNCTIONS", "gorgen-dev-"),
         ("GORGEN_SCHEDULE_GROUP", "gorgen-dev-jobs"),
@@ -74,6 +78,7 @@ fn every_setting_is_read_and_the_last_value_counts() {
     );
     assert_eq!(settings.timezone().iana_name(), Some("America/Manaus"));
     assert_eq!(settings.language(), Language::English);
+    assert_eq!((settings.notice_topic(), settings.notices()), (Some(TOPIC), Notices::All));
     assert_eq!(settings.vault().unwrap().to_string(), "s3://vault/clinica");
     assert_eq!(settings.keyring().unwrap().to_string(), "kms:alias/gorgen");
     let (replica, its_keyring) = settings.replica().unwrap().unwrap();
@@ -172,7 +177,8 @@ fn all_that_is_wrong_is_said_at_once() {
          GORGEN_DATABASE_SECRET, GORGEN_VAULT, GORGEN_KEYRING, GORGEN_REPLICA_VAULT, \
          GORGEN_REPLICA_KEYRING, GORGEN_SCRATCH_URL, GORGEN_SCRATCH_SECRET, \
          GORGEN_TENANT_COLUMN, GORGEN_APPEND_ONLY, GORGEN_RESTORE_SKIP, GORGEN_TENANT_PATHS, GORGEN_UNDO_HOURS, \
-         GORGEN_TIMEZONE, GORGEN_RETENTION, GORGEN_LOCK_LEASE, GORGEN_READERS, GORGEN_RESTORE_MACHINE, GORGEN_JOB_FUNCTIONS, \
+         GORGEN_TIMEZONE, GORGEN_LANG, GORGEN_RETENTION, GORGEN_LOCK_LEASE, GORGEN_READERS, GORGEN_NOTICE_TOPIC, GORGEN_NOTICES, \
+         GORGEN_RESTORE_MACHINE, GORGEN_JOB_FUNCTIONS, \
          GORGEN_SCHEDULE_GROUP, GORGEN_ROLE_CLAIM, GORGEN_ADMIN_ROLE, GORGEN_MASTER_ROLE)\n  \
          GORGEN_DATABASE_URL: expected mysql://user:password@host:port/database (in user and password, `%` and two \
          hex digits stand for any of : / ? # [ ] @ %), got one that starts with postgres:\n  \
@@ -249,4 +255,31 @@ fn one_problem_is_one_line() {
     let long = "ç".repeat(65);
     assert!(refusal(&[("GORGEN_TENANT_COLUMN", &long)]).ends_with(&format!("got \"{long}\"")));
     assert!(read(&[("GORGEN_TENANT_COLUMN", &long[2..])]).is_ok());
+}
+
+#[test]
+fn a_topic_is_one_that_can_send_e_mail() {
+    for wrong in [
+        "gorgen-alarms",
+        "arn:aws:sqs:sa-east-1:111122223333:gorgen-alarms",
+        "arn:aws:sns:sa-east-1:111122223333:",
+        "arn:aws:sns::111122223333:gorgen-alarms",
+        "arn:aws:sns:sa-east-1:111122223333:gorgen-alarms.fifo",
+    ] {
+        let refused = refusal(&[("GORGEN_NOTICE_TOPIC", wrong)]);
+        assert!(refused.contains("GORGEN_NOTICE_TOPIC: expected the ARN of a topic"), "{refused}");
+    }
+    assert_eq!(
+        refusal(&[("GORGEN_NOTICES", "none")]),
+        "GORGEN_NOTICES: expected problems or all, got \"none\""
+    );
+}
+
+#[test]
+fn what_is_good_is_read_although_other_things_are_wrong() {
+    let pairs = [("GORGEN_NOTICE_TOPIC", TOPIC), ("GORGEN_READERS", "many"), ("GORGEN_X", "y")];
+    let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let settings = Settings::as_far_as_good(pairs);
+    assert_eq!(settings.notice_topic(), Some(TOPIC));
+    assert!((1..=4).contains(&settings.readers()));
 }

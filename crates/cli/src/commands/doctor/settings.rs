@@ -69,6 +69,9 @@ fn of_setting(setting: Setting, settings: &Settings) -> Option<Finding> {
         | Setting::RestoreSkip
         | Setting::TenantPaths
         | Setting::UndoHours
+        // The functions' own.
+        | Setting::NoticeTopic
+        | Setting::Notices
         // The api's own.
         | Setting::RestoreMachine
         | Setting::JobFunctions
