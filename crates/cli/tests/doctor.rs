@@ -174,7 +174,7 @@ fn all_is_well_once_there_is_a_backup(server: &Server) {
     warning  last-backup           there is no backup yet
              what to do: make one now: gorgen-backup backup
     ok       keyring               file://[FOLDER]/key makes keys and opens them (the vault has none to try)
-    no problem, 1 warning (last-backup), 26 ok
+    no problem, 1 warning (last-backup), 27 ok
     "),
         Flavor::MySql => insta::assert_snapshot!(text, @r"
     ok       database              MySQL [VERSION] answers root@localhost, within this machine
@@ -197,7 +197,7 @@ fn all_is_well_once_there_is_a_backup(server: &Server) {
     warning  last-backup           there is no backup yet
              what to do: make one now: gorgen-backup backup
     ok       keyring               file://[FOLDER]/key makes keys and opens them (the vault has none to try)
-    no problem, 1 warning (last-backup), 26 ok
+    no problem, 1 warning (last-backup), 27 ok
     "),
     }
     assert_eq!(
@@ -355,7 +355,7 @@ fn wrong_passwords_are_not_shown(server: &Server) {
     warning  last-backup           there is no backup yet
              what to do: make one now: gorgen-backup backup
     ok       keyring               file://[FOLDER]/key makes keys and opens them (the vault has none to try)
-    1 problem (database), 1 warning (last-backup), 13 not checked, 12 ok
+    1 problem (database), 1 warning (last-backup), 13 not checked, 13 ok
     ");
 }
 
@@ -471,7 +471,7 @@ fn without_settings_it_says_which_are_needed() {
              what to do: see to GORGEN_VAULT first
     warning  keyring               not checked: it needs GORGEN_KEYRING
              what to do: see to GORGEN_KEYRING first
-    3 problems (GORGEN_DATABASE_URL, GORGEN_VAULT, GORGEN_KEYRING), no warning, 20 not checked, 5 ok
+    3 problems (GORGEN_DATABASE_URL, GORGEN_VAULT, GORGEN_KEYRING), no warning, 20 not checked, 6 ok
     ");
 }
 
@@ -506,7 +506,7 @@ fn settings_that_are_wrong_are_findings_and_the_others_are_used() {
     warning  last-backup           there is no backup yet
              what to do: make one now: gorgen-backup backup
     ok       keyring               file://[FOLDER]/key makes keys and opens them (the vault has none to try)
-    3 problems (settings, GORGEN_DATABASE_URL, GORGEN_LOCK_LEASE), 1 warning (last-backup), 14 not checked, 10 ok
+    3 problems (settings, GORGEN_DATABASE_URL, GORGEN_LOCK_LEASE), 1 warning (last-backup), 14 not checked, 11 ok
     "#);
 }
 
