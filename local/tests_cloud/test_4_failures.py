@@ -59,13 +59,14 @@ def test_unknown_fields_of_an_event_are_refused(world: World, name: str) -> None
 
 @pytest.mark.parametrize("job", ["backup", "verify", "restore-test"])
 def test_a_disabled_key_is_named(world: World, job: str) -> None:
+    events = {"verify": {"read_data": True}, "restore-test": {"from": "vault"}}
     with key_disabled(world):
-        answer = world.functions.invoke(job, {"read_data": True} if job == "verify" else {})
+        answer = world.functions.invoke(job, events.get(job, {}))
     assert answer.error_type in ("Refused", "Unavailable", "Failed"), answer
     assert "disabled" in answer.error_message.lower()
 
 
-@pytest.mark.parametrize("job, event", [("verify", {"read_data": True}), ("restore-test", {})])
+@pytest.mark.parametrize("job, event", [("verify", {"read_data": True}), ("restore-test", {"backup": "latest", "from": "vault"})])
 def test_a_flipped_byte_is_an_integrity_error(world: World, job: str, event: dict[str, Any]) -> None:
     pack = max(world.vault.objects("packs/").items(), key=lambda item: item[1][0])[0]
     with changed(world, pack, flipped):

@@ -167,4 +167,4 @@ def test_data_keys_are_bound_to_their_context_in_the_real_templates(world: World
                 ours = any(key.startswith(DATA_KEYS) for key in conditions)
                 assert ours or "kms:ViaService" in conditions, (role.id, statement)
                 bound += ours
-    assert bound == 6
+    assert bound == 7

@@ -65,9 +65,9 @@ impl<'a> Lab<'a> {
 
     fn last_record(&self) -> Value {
         let records = self.workspace.objects("runs/").into_iter();
-        let records = records.filter_map(|name| self.workspace.record(&name));
+        let mut records = records.filter_map(|name| self.workspace.record(&name));
         // A backup may have begun within the same second.
-        records.filter(|record| record["job"] == "restore-test").last().expect("a test")
+        records.rfind(|record| record["job"] == "restore-test").expect("a test")
     }
 
     /// Holds the test where it is about to read a table back, does `meanwhile` in the scratch database, and gives

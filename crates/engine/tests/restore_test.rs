@@ -307,7 +307,7 @@ async fn only_databases_of_dead_tests_of_this_vault_are_swept() {
     }
     let asked = Request::default();
     let report = restore_test::run(&clinic.world(), None, &scratch, &asked).await.unwrap();
-    assert_eq!(report.swept, [dead.clone()]);
+    assert_eq!(report.swept, std::slice::from_ref(&dead));
     let mut expected =
         vec![at_work, of_others, "clinica".to_owned(), PREFIX.to_owned(), format!("{dead}_copy")];
     expected.sort();

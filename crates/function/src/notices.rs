@@ -161,6 +161,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    #[expect(clippy::disallowed_methods, reason = "the clock stands still but for the waiting")]
     async fn one_that_nobody_takes_is_given_up_before_the_function_ends() {
         let fake = Fake { silent: true, ..Fake::default() };
         let notice = Notice { subject: "s".to_owned(), text: "t".to_owned() };

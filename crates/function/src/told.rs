@@ -94,7 +94,7 @@ mod tests {
 
     const MARKER: &str = "maria-da-silva-123";
 
-    fn server(code: u16) -> Box<MySqlError> {
+    fn server(code: u16) -> Box<dyn std::error::Error + Send + Sync> {
         // As it would be, had the words without values forgotten this code.
         let message = format!("Duplicate entry '{MARKER}' for key 'cpf'");
         Box::new(MySqlError::Server { code, message })

@@ -179,12 +179,8 @@ impl Test<'_> {
         let report = self.prove(choice).await?;
         match left {
             None => Ok(Report { swept: dropped, ..report }),
-            Some((database, source)) => Err(self.left(&report.restore.backup, database, source)),
+            Some((database, source)) => Err(not_dropped(&report.restore.backup, database, source)),
         }
-    }
-
-    fn left(&self, backup: &RunId, database: String, source: Error) -> Error {
-        Error::ScratchLeft { backup: backup.clone(), database, source: Box::new(source) }
     }
 
     /// The world with the chosen place in the vault's.
@@ -224,7 +220,7 @@ impl Test<'_> {
         let Proof { scratch, foreign_keys, objects, views, invalid_views } = match (proved, dropped)
         {
             (Ok(proof), Ok(())) => proof,
-            (Ok(_), Err(error)) => return Err(self.left(&choice.backup, name, error.into())),
+            (Ok(_), Err(error)) => return Err(not_dropped(&choice.backup, name, error.into())),
             (Err(failure), Ok(())) => return Err(failure),
             (Err(failure), Err(cleanup)) => {
                 let (failure, cleanup) = (Box::new(failure), Box::new(cleanup.into()));
@@ -268,6 +264,10 @@ impl Test<'_> {
         let opened = restore::Opened { backup, keys, manifest };
         restore::restore_opened(world, opened, target, &how, self.run).await
     }
+}
+
+fn not_dropped(backup: &RunId, database: String, source: Error) -> Error {
+    Error::ScratchLeft { backup: backup.clone(), database, source: Box::new(source) }
 }
 
 /// A test of nothing proves nothing.

@@ -81,7 +81,7 @@ fn compare_objects(
         let called = called(object);
         match there.get(&key(object)) {
             None if is_known_invalid(backup, object) => {
-                found.invalid_views.push(object.name.clone())
+                found.invalid_views.push(object.name.clone());
             }
             None => found.differences.push(format!("{called} is not there")),
             Some(other) if is_one_version && definition(object) != definition(other) => {
