@@ -102,7 +102,8 @@ pub(crate) struct Verify {
     /// The same for a quarter of the data, the one that was read longest ago
     #[arg(long, conflicts_with_all = ["id", "read_data"])]
     pub(crate) read_share: bool,
-    /// Read all, and copy what is missing or damaged from the replica, or to it, where the other copy is whole
+    /// Read all, and put what is missing or damaged right: from the replica, or to it, where the other copy is whole, and
+    /// from the database, where its rows are as they were
     #[arg(long, conflicts_with_all = ["id", "read_share"])]
     pub(crate) repair: bool,
 }

@@ -12,12 +12,8 @@ use gorgen_adapters::{
     vault,
 };
 use gorgen_engine::{
-    jobs::{
-        World,
-        custody::Custody,
-        verify::{Menders, Replica},
-    },
-    ports::{Keyring, Progress, Remover, Vault},
+    jobs::{World, custody::Custody, verify::Replica},
+    ports::{Keyring, Mender, Progress, Remover, Vault},
 };
 
 use crate::{args::Options, failure::Failure};
@@ -88,17 +84,24 @@ pub(crate) async fn replica(settings: &Settings) -> Result<Option<Replica>, Fail
     Ok(Some(Replica { vault, keyring }))
 }
 
-/// What replaces damaged objects of the vault and of its copy: for a repair alone.
+/// What replaces damaged objects of the vault, and of its copy if there is one: for a repair alone.
+pub(crate) struct Menders {
+    pub(crate) vault: Arc<dyn Mender>,
+    pub(crate) replica: Option<Arc<dyn Mender>>,
+}
+
+/// The menders of the places that are set.
 pub(crate) async fn menders(settings: &Settings) -> Result<Menders, Failure> {
-    settings.require(&[Setting::Vault, Setting::ReplicaVault])?;
     let aws = Aws::new();
     let open = async |url: &VaultUrl| {
         let opened = vault::mender(url, &aws).await;
         opened.map_err(|error| Failure::unopened(error, AWS_REMEDY))
     };
-    let vault = settings.vault()?;
-    let replica = settings.replica()?.map_or(vault, |(replica, _)| replica);
-    Ok(Menders { vault: open(vault).await?, replica: open(replica).await? })
+    let replica = match settings.replica()? {
+        Some((replica, _)) => Some(open(replica).await?),
+        None => None,
+    };
+    Ok(Menders { vault: open(settings.vault()?).await?, replica })
 }
 
 /// The vault with its keys, the time and randomness.

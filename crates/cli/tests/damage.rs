@@ -20,6 +20,7 @@ on_each_server!(
     a_bit_is_flipped_anywhere_in_a_manifest,
     a_manifest_is_missing,
     a_key_is_missing,
+    a_pack_is_put_together_again_from_the_database,
 );
 
 /// A vault with three backups of a clinic, and a copy of it to damage. The first two share the chunks of a table, the
@@ -165,6 +166,25 @@ fn two_packs_changed_places(server: &Server) {
     clinic.assert_only_these_are_lost(&clinic.ids(&[1, 2]), 3);
     swap(Path::new(""));
     clinic.tool.verify_clean();
+}
+
+/// The newest backup's rows are all there still; of the others' none is, and nothing is made of them.
+fn a_pack_is_put_together_again_from_the_database(server: &Server) {
+    let clinic = Clinic::new(server);
+    let [old, _, new] = clinic.backups.each_ref().map(|id| pack_of(id));
+    for damage in [remove as fn(&Path), |path| flip(path, 60_000, 3)] {
+        damage(&clinic.path(&new));
+        let told = clinic.tool.ok(&["verify", "--repair"]).stdout;
+        assert!(told.contains(&format!("REPAIRED {new} in the vault: ")), "{told}");
+        assert!(told.contains("put together again from the database"), "{told}");
+        clinic.tool.verify_clean();
+        clinic.assert_only_these_are_lost(&BTreeSet::new(), 3);
+    }
+    remove(&clinic.path(&old));
+    let told = clinic.tool.run(&["verify", "--repair"]).failed(3).stdout;
+    let lost = "of 4 chunks that are lost the database still has 0";
+    assert!(told.contains(&format!("NOT REPAIRED {old} in the vault: {lost}")), "{told}");
+    clinic.assert_only_these_are_lost(&clinic.ids(&[1, 2]), 3);
 }
 
 /// Verification names the pack wherever it is; and what it says of backups is what restores come to.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use gorgen_engine::{
-    jobs::verify::{self, Menders, Place, Replica, ReplicaReport, Request},
+    jobs::verify::{self, Place, Remedies, Replica, ReplicaReport, Request},
     model::{ObjectName, prefix},
     ports::Vault,
     testing::{MemoryKeyring, MemoryVault, SeededEntropy},
@@ -266,11 +266,9 @@ async fn repair(pair: &Pair) -> verify::Report {
     pair.clinic.pass_a_minute();
     let replica =
         Replica { vault: Arc::new(pair.copy.clone()), keyring: Arc::new(pair.keyring.clone()) };
-    let menders = Menders {
-        vault: Arc::new(pair.clinic.vault.clone()),
-        replica: Arc::new(pair.copy.clone()),
-    };
-    verify::repair(&pair.clinic.world(), &replica, &menders).await.expect("a repair")
+    let remedies = Remedies { replica: Some((&replica, &pair.copy)), ..Remedies::default() };
+    let repair = verify::repair(&pair.clinic.world(), &pair.clinic.vault, &remedies).await;
+    repair.expect("a repair")
 }
 
 #[tokio::test]

@@ -8,8 +8,11 @@ use std::{
 use gorgen_adapters::settings::{Setting, Settings};
 use gorgen_engine::{
     jobs::{
-        backups,
-        verify::{self, NotRepaired, Place, Problem, Repaired, ReplicaReport, Report, Request},
+        World, backups,
+        verify::{
+            self, Database, NotRepaired, Origin, Problem, Remedies, Repaired, Replica,
+            ReplicaReport, Report, Request,
+        },
     },
     policy::shares::Share,
 };
@@ -26,7 +29,7 @@ pub(super) async fn run(
     settings: &Settings,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
-    if args.repair {
+    if args.repair && settings.database().is_err() {
         settings.require(&[Setting::ReplicaVault])?;
     }
     let world = wiring::world(settings).await?;
@@ -41,29 +44,40 @@ pub(super) async fn run(
         read_share: args.read_share,
         ..Request::default()
     };
-    let report = match replica {
-        Some(replica) if args.repair => {
-            let menders = wiring::menders(settings).await?;
-            verify::repair(&world, &replica, &menders).await?
-        }
-        replica => verify::with_replica(&world, replica.as_ref(), &request).await?,
+    let report = if args.repair {
+        repair(&world, replica.as_ref(), settings).await?
+    } else {
+        verify::with_replica(&world, replica.as_ref(), &request).await?
     };
     output.result(&report, |text| describe(&report, text))?;
     Ok(if report.is_well() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 
+/// Repairs from the replica and from the database, as far as there are settings for them.
+async fn repair(
+    world: &World,
+    replica: Option<&Replica>,
+    settings: &Settings,
+) -> Result<Report, Failure> {
+    let menders = wiring::menders(settings).await?;
+    let source = match settings.database() {
+        Ok(_) => Some(wiring::source(settings).await?),
+        Err(_) => None,
+    };
+    let tenant_column = settings.tenant_column().map(str::to_owned);
+    let remedies = Remedies {
+        replica: replica.zip(menders.replica.as_deref()),
+        database: source.as_ref().map(|source| Database { source, tenant_column }),
+    };
+    Ok(verify::repair(world, &*menders.vault, &remedies).await?)
+}
+
 fn describe(report: &Report, text: &mut String) -> fmt::Result {
-    for Repaired { object, place, was_there } in &report.repaired {
-        let how = if *was_there { "replaced by" } else { "missing, put from" };
-        writeln!(
-            text,
-            "REPAIRED {object} in the {}: {how} the copy of the {}",
-            here(*place),
-            other(*place)
-        )?;
+    for repaired in &report.repaired {
+        describe_repaired(repaired, text)?;
     }
     for NotRepaired { object, place, why } in &report.not_repaired {
-        writeln!(text, "NOT REPAIRED {object} in the {}: {why}", here(*place))?;
+        writeln!(text, "NOT REPAIRED {object} in the {}: {why}", place.as_str())?;
     }
     describe_problems("", &report.problems, text)?;
     if let Some(replica) = &report.replica {
@@ -96,6 +110,17 @@ fn describe(report: &Report, text: &mut String) -> fmt::Result {
         writeln!(text, "  {} packs belong to no backup checked here", report.unreferenced_packs)?;
     }
     report.replica.iter().try_for_each(|replica| describe_replica(replica, text))
+}
+
+fn describe_repaired(repaired: &Repaired, text: &mut String) -> fmt::Result {
+    let Repaired { object, place, from, was_there } = repaired;
+    let how = match (from, was_there) {
+        (Origin::Database, true) => "damaged, put together again from the database".to_owned(),
+        (Origin::Database, false) => "missing, put together again from the database".to_owned(),
+        (from, true) => format!("replaced by the copy of the {}", from.as_str()),
+        (from, false) => format!("missing, put from the copy of the {}", from.as_str()),
+    };
+    writeln!(text, "REPAIRED {object} in the {}: {how}", place.as_str())
 }
 
 fn describe_problems(place: &str, problems: &[Problem], text: &mut String) -> fmt::Result {
@@ -135,20 +160,6 @@ fn describe_replica(replica: &ReplicaReport, text: &mut String) -> fmt::Result {
         replica.checksums_equal,
         replica.chunks_read
     )
-}
-
-fn here(place: Place) -> &'static str {
-    match place {
-        Place::Vault => "vault",
-        Place::Replica => "replica",
-    }
-}
-
-fn other(place: Place) -> &'static str {
-    match place {
-        Place::Vault => here(Place::Replica),
-        Place::Replica => here(Place::Vault),
-    }
 }
 
 fn verdict(problems: usize) -> String {

@@ -347,7 +347,7 @@ struct Sealed {
 }
 
 /// What sealing a chunk needs besides it, used again for the next one.
-struct Workbench {
+pub(super) struct Workbench {
     codec: Codec,
     frame: Vec<u8>,
     opened: Vec<u8>,
@@ -355,14 +355,14 @@ struct Workbench {
 }
 
 impl Workbench {
-    fn new() -> Result<Self, FormatError> {
+    pub(super) fn new() -> Result<Self, FormatError> {
         let [frame, opened, again] = [const { Vec::new() }; 3];
         Ok(Self { codec: Codec::new()?, frame, opened, again })
     }
 
     /// Compresses and seals, then opens, decompresses and compares: what goes into the vault is known to come out
     /// again.
-    fn seal_and_open_again(
+    pub(super) fn seal_and_open_again(
         &mut self,
         rows: &[u8],
         key: &SealingKey,

@@ -8,6 +8,7 @@
 mod blame;
 mod check;
 mod packs;
+mod remake;
 mod repair;
 mod replica;
 
@@ -18,7 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use self::check::Check;
 pub use self::{
-    repair::{Menders, NotRepaired, Place, Repaired, repair},
+    remake::Database,
+    repair::{NotRepaired, Origin, Place, Remedies, Repaired, repair},
     replica::{Replica, ReplicaReport},
 };
 use super::{Error, KeyChest, World, backups, deadline::within, record, record::Run, runs};

@@ -114,17 +114,32 @@ impl OpenPack {
         key: &SealingKey,
         entropy: &dyn Entropy,
     ) -> Result<Vec<u8>, FormatError> {
-        let contents = serde_json::to_vec(&Contents { chunks: self.entries })?;
-        let sealed = key.seal(&contents, binding(vault, &self.id.to_string()), entropy);
-        let key_id = key.id().to_string();
-        self.bytes.extend_from_slice(&sealed);
-        self.bytes.extend_from_slice(key_id.as_bytes());
-        self.bytes.extend_from_slice(&narrow(sealed.len())?.to_le_bytes());
-        let key_length = u16::try_from(key_id.len()).map_err(|_| too_long(key_id.len()))?;
-        self.bytes.extend_from_slice(&key_length.to_le_bytes());
-        self.bytes.extend_from_slice(MAGIC);
+        let end = table(&self.id, self.entries, vault, key, entropy)?;
+        self.bytes.extend_from_slice(&end);
         Ok(self.bytes)
     }
+}
+
+/// What a pack ends with: its table of contents, sealed, and how to find it.
+///
+/// # Errors
+/// [`FormatError::Length`] if the table is larger than 4 GiB.
+pub fn table(
+    pack: &PackId,
+    entries: Vec<Entry>,
+    vault: VaultId,
+    key: &SealingKey,
+    entropy: &dyn Entropy,
+) -> Result<Vec<u8>, FormatError> {
+    let contents = serde_json::to_vec(&Contents { chunks: entries })?;
+    let mut end = key.seal(&contents, binding(vault, &pack.to_string()), entropy);
+    let (sealed, key_id) = (narrow(end.len())?, key.id().to_string());
+    end.extend_from_slice(key_id.as_bytes());
+    end.extend_from_slice(&sealed.to_le_bytes());
+    let key_length = u16::try_from(key_id.len()).map_err(|_| too_long(key_id.len()))?;
+    end.extend_from_slice(&key_length.to_le_bytes());
+    end.extend_from_slice(MAGIC);
+    Ok(end)
 }
 
 /// The sealed table of contents, as found at the end of a pack.

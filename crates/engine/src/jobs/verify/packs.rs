@@ -94,7 +94,11 @@ impl PackContent {
     }
 }
 
-async fn read_contents(keys: &KeyChest, id: &PackId, object: &Bytes) -> Result<Vec<Entry>, Error> {
+pub(super) async fn read_contents(
+    keys: &KeyChest,
+    id: &PackId,
+    object: &Bytes,
+) -> Result<Vec<Entry>, Error> {
     let damaged = |source| Error::Damaged { name: ObjectName::pack(id), source };
     let sealed = SealedContents::find(object).map_err(damaged)?;
     let key = keys.sealing(&sealed.key).await?;
@@ -118,7 +122,7 @@ pub(super) async fn naming_problem(
 }
 
 /// Opens a chunk, and hashes it again if its naming key is there.
-async fn open_entry(
+pub(super) async fn open_entry(
     keys: &KeyChest,
     name: &ObjectName,
     entry: &Entry,

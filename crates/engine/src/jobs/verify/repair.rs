@@ -1,9 +1,10 @@
-//! Repair: what is missing or damaged on one side is copied from the other, where it is whole.
+//! Repair: what is missing or damaged on one side is copied from the other, where it is whole; and packs that are whole
+//! on neither are put together again from the database.
 //!
 //! No copy is believed: it must open on the side that it comes from, and again on the side that it went to, with
 //! that side's keys. Records that are replaced as time goes on are left to the operator.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use super::{
     blame::{blame, describe},
     check::Check,
     packs::read_pack,
+    remake::{Database, Remade, remake},
     replica::is_immutable,
     verify,
 };
@@ -30,10 +32,35 @@ pub use crate::model::Place;
 pub struct Repaired {
     /// The object.
     pub object: String,
-    /// Where it was missing or damaged; its copy came from the other place.
+    /// Where it was missing or damaged.
     pub place: Place,
+    /// Where it came from.
+    pub from: Origin,
     /// Whether a damaged object was replaced, or one that was missing was put.
     pub was_there: bool,
+}
+
+/// Where something whole was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// The vault.
+    Vault,
+    /// Its copy.
+    Replica,
+    /// The rows themselves, and what was left of the object.
+    Database,
+}
+
+impl Origin {
+    /// The word used in records and on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Vault => "vault",
+            Self::Replica => "replica",
+            Self::Database => "database",
+        }
+    }
 }
 
 /// An object that could not be repaired.
@@ -47,26 +74,31 @@ pub struct NotRepaired {
     pub why: String,
 }
 
-/// What may replace damaged objects.
-pub struct Menders {
-    /// In the vault.
-    pub vault: Arc<dyn Mender>,
-    /// In the replica.
-    pub replica: Arc<dyn Mender>,
+/// Where what is missing or damaged may be had. Without any of them a repair only verifies.
+#[derive(Default)]
+pub struct Remedies<'a> {
+    /// The vault's copy, and what may replace damaged objects in it.
+    pub replica: Option<(&'a Replica, &'a dyn Mender)>,
+    /// The database, if its rows may be read again.
+    pub database: Option<Database<'a>>,
 }
 
 /// Verifies all, with data, repairs what it can, and verifies again: the report tells what was done, what could
-/// not be done, and what is wrong still.
+/// not be done, and what is wrong still. `mender` may replace damaged objects in the vault.
 ///
 /// # Errors
-/// Only if verifying was not possible.
-pub async fn repair(world: &World, replica: &Replica, menders: &Menders) -> Result<Report, Error> {
+/// If verifying was not possible, or the database could not be read again.
+pub async fn repair(
+    world: &World,
+    mender: &dyn Mender,
+    remedies: &Remedies<'_>,
+) -> Result<Report, Error> {
     let run = Run::start(world, None);
-    let there = replica.world(world);
-    let mut repairs = Repairs::new(world, &there, menders);
+    let there = remedies.replica.map(|(replica, _)| replica.world(world));
+    let mut repairs = Repairs::new(world, there.as_ref(), mender, remedies);
     repairs.identity().await?;
     let identity = backups::existing_identity(&*world.vault).await?;
-    let result = repairs.all(replica, &identity, &run).await;
+    let result = repairs.all(&identity, &run).await;
     record::ended(world, &run, Job::Verify, &identity.source, &result).await?;
     result
 }
@@ -80,6 +112,15 @@ struct Side<'a> {
     other: &'a World,
 }
 
+impl Side<'_> {
+    fn other_place(&self) -> Origin {
+        match self.place {
+            Place::Vault => Origin::Replica,
+            Place::Replica => Origin::Vault,
+        }
+    }
+}
+
 /// What became of one object.
 enum Outcome {
     Repaired {
@@ -91,58 +132,117 @@ enum Outcome {
 }
 
 struct Repairs<'a> {
-    vault: Side<'a>,
-    replica: Side<'a>,
+    world: &'a World,
+    mender: &'a dyn Mender,
+    remedies: &'a Remedies<'a>,
+    /// The vault and its copy, if it has one.
+    sides: Option<[Side<'a>; 2]>,
     repaired: Vec<Repaired>,
     not_repaired: Vec<NotRepaired>,
 }
 
 impl<'a> Repairs<'a> {
-    fn new(world: &'a World, there: &'a World, menders: &'a Menders) -> Self {
-        let vault =
-            Side { place: Place::Vault, broken: world, mender: &*menders.vault, other: there };
-        let replica =
-            Side { place: Place::Replica, broken: there, mender: &*menders.replica, other: world };
-        Self { vault, replica, repaired: Vec::new(), not_repaired: Vec::new() }
+    fn new(
+        world: &'a World,
+        there: Option<&'a World>,
+        mender: &'a dyn Mender,
+        remedies: &'a Remedies<'a>,
+    ) -> Self {
+        let sides = there.zip(remedies.replica).map(|(there, (_, its_mender))| {
+            let vault = Side { place: Place::Vault, broken: world, mender, other: there };
+            let replica =
+                Side { place: Place::Replica, broken: there, mender: its_mender, other: world };
+            [vault, replica]
+        });
+        Self { world, mender, remedies, sides, repaired: Vec::new(), not_repaired: Vec::new() }
     }
 
     /// The vault's identity comes first: without it nothing else can be looked at.
     async fn identity(&mut self) -> Result<(), Error> {
         let name = ObjectName::identity();
-        let found = backups::existing_identity(&*self.vault.broken.vault).await;
+        let found = backups::existing_identity(&*self.world.vault).await;
+        let Some([vault, _]) = self.sides else { return found.map(drop) };
         let is_lost = match &found {
             Err(Error::Damaged { .. } | Error::Vault(VaultError::Missing { .. })) => true,
             Err(Error::NoVault { .. }) => false,
             _ => return found.map(drop),
         };
-        let theirs = backups::identity(&*self.vault.other.vault).await?;
+        let theirs = backups::identity(&*vault.other.vault).await?;
         match theirs.filter(|_| is_lost) {
-            Some(identity) => self.object(self.vault, identity.vault, &name).await,
+            Some(identity) => self.object(vault, identity.vault, &name).await,
             None => found.map(drop),
         }
     }
 
-    async fn all(
-        mut self,
-        replica: &Replica,
+    async fn all(mut self, identity: &VaultIdentity, run: &Run) -> Result<Report, Error> {
+        // Damage hides damage: behind a key that is lost nothing can be looked at. Keys are therefore first.
+        let mut found = self.look(identity, run).await?;
+        found = self.copy(prefix::KEYS, found, identity, run).await?;
+        found = self.copy("", found, identity, run).await?;
+        if self.remake(&found, identity.vault).await? {
+            found = self.look(identity, run).await?;
+            found = self.copy("", found, identity, run).await?;
+        }
+        let Self { repaired, not_repaired, .. } = self;
+        Ok(Report { repaired, not_repaired, ..found })
+    }
+
+    /// What is wrong.
+    async fn look(&self, identity: &VaultIdentity, run: &Run) -> Result<Report, Error> {
+        let reading = Request { read_data: true, ..Request::default() };
+        let replica = self.remedies.replica.map(|(replica, _)| replica);
+        verify(self.world, replica, identity, &reading, run).await
+    }
+
+    /// Copies what was found wrong in this folder between the two places, and gives what is wrong then.
+    async fn copy(
+        &mut self,
+        folder: &str,
+        found: Report,
         identity: &VaultIdentity,
         run: &Run,
     ) -> Result<Report, Error> {
-        let reading = Request { read_data: true, ..Request::default() };
-        let world = self.vault.broken;
-        // Damage hides damage: behind a key that is lost nothing can be looked at. Keys are therefore first.
-        for folder in [prefix::KEYS, ""] {
-            let found = verify(world, Some(replica), identity, &reading, run).await?;
-            let theirs = found.replica.as_ref().map(|replica| replica.problems.as_slice());
-            self.side(self.vault, identity.vault, &found.problems, folder).await?;
-            self.side(self.replica, identity.vault, theirs.unwrap_or_default(), folder).await?;
-            if found.replica.is_some_and(|replica| replica.objects == 0) {
-                self.whole_replica(identity.vault, folder).await?;
+        let Some([vault, other]) = self.sides else { return Ok(found) };
+        let before = self.repaired.len();
+        let theirs = found.replica.as_ref().map(|replica| replica.problems.as_slice());
+        self.side(vault, identity.vault, &found.problems, folder).await?;
+        self.side(other, identity.vault, theirs.unwrap_or_default(), folder).await?;
+        if found.replica.as_ref().is_some_and(|replica| replica.objects == 0) {
+            self.whole_replica(other, identity.vault, folder).await?;
+        }
+        if self.repaired.len() == before { Ok(found) } else { self.look(identity, run).await }
+    }
+
+    /// Puts packs together that are whole in neither place; whether there were any.
+    async fn remake(&mut self, left: &Report, vault: VaultId) -> Result<bool, Error> {
+        let Some(database) = &self.remedies.database else { return Ok(false) };
+        let names = left.problems.iter().filter_map(|problem| {
+            id_of::<PackId>(&ObjectName::from_listing(&problem.object)?, prefix::PACKS, ".pack")
+        });
+        let packs: BTreeSet<_> = names.collect();
+        if packs.is_empty() {
+            return Ok(false);
+        }
+        let keys = KeyChest::open(self.world, vault).await?;
+        let other = self.sides.map(|[vault, _]| vault.other);
+        for (pack, remade) in
+            remake(self.world, &keys, other, self.mender, database, &packs).await?
+        {
+            let (object, place) = (ObjectName::pack(&pack).to_string(), Place::Vault);
+            match remade {
+                Remade::Whole { was_there } => {
+                    // The copy that was of no use may be mended now.
+                    self.not_repaired.retain(|not| not.object != object);
+                    let from = Origin::Database;
+                    self.repaired.push(Repaired { object, place, from, was_there });
+                }
+                Remade::Not(why) => {
+                    self.not_repaired.retain(|not| not.object != object || not.place != place);
+                    self.not_repaired.push(NotRepaired { object, place, why });
+                }
             }
         }
-        let left = verify(world, Some(replica), identity, &reading, run).await?;
-        let Self { repaired, not_repaired, .. } = self;
-        Ok(Report { repaired, not_repaired, ..left })
+        Ok(true)
     }
 
     /// Repairs the objects of one side that are in this folder.
@@ -167,10 +267,15 @@ impl<'a> Repairs<'a> {
     }
 
     /// Fills a replica that holds nothing.
-    async fn whole_replica(&mut self, vault: VaultId, folder: &str) -> Result<(), Error> {
-        for object in self.replica.other.vault.list(folder).await? {
+    async fn whole_replica(
+        &mut self,
+        side: Side<'a>,
+        vault: VaultId,
+        folder: &str,
+    ) -> Result<(), Error> {
+        for object in side.other.vault.list(folder).await? {
             if is_repairable(&object.name) {
-                self.object(self.replica, vault, &object.name).await?;
+                self.object(side, vault, &object.name).await?;
             }
         }
         Ok(())
@@ -191,7 +296,8 @@ impl<'a> Repairs<'a> {
         let (object, place) = (name.to_string(), side.place);
         match copy(side, vault, name).await? {
             Outcome::Repaired { was_there } => {
-                self.repaired.push(Repaired { object, place, was_there });
+                let from = side.other_place();
+                self.repaired.push(Repaired { object, place, from, was_there });
             }
             Outcome::Not(why) => self.not_repaired.push(NotRepaired { object, place, why }),
             Outcome::Same => {}
