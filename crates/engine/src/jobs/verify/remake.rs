@@ -173,7 +173,9 @@ impl Broken {
         }
         let mut bytes = before.to_vec();
         bytes.resize(needed.size, 0);
-        bytes.get_mut(..pack::MAGIC.len()).map(|start| start.copy_from_slice(pack::MAGIC));
+        if let Some(start) = bytes.get_mut(..pack::MAGIC.len()) {
+            start.copy_from_slice(pack::MAGIC);
+        }
 
         let mut entries: BTreeSet<Entry> = needed.chunks.keys().cloned().collect();
         let mut has_table = false;
