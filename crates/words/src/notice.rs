@@ -185,7 +185,7 @@ pub fn write(scene: &Scene<'_>, news: &News<'_>) -> Notice {
     let mut text = String::new();
     section(&mut text, scene.in_(HAPPENED), &[happened, facts(scene)].concat(), None);
     section(&mut text, scene.in_(MEANS), &means, None);
-    section(&mut text, scene.in_(TODO), &todo, Some(1));
+    section(&mut text, scene.in_(WHAT_TO_DO), &todo, Some(1));
     text.push_str(scene.in_(FOOT));
     text.push('\n');
     Notice { subject: subject_of(&subject), text }
@@ -201,7 +201,7 @@ struct Told {
 
 const HAPPENED: Phrase = Phrase { pt: "O QUE ACONTECEU", en: "WHAT HAPPENED" };
 const MEANS: Phrase = Phrase { pt: "O QUE ISSO SIGNIFICA", en: "WHAT IT MEANS" };
-const TODO: Phrase = Phrase { pt: "O QUE FAZER", en: "WHAT TO DO" };
+const WHAT_TO_DO: Phrase = Phrase { pt: "O QUE FAZER", en: "WHAT TO DO" };
 const FOOT: Phrase = Phrase {
     pt: "-- gorgen-backup. Esta mensagem não contém dados de pacientes; os detalhes estão no registro da execução e no log da função.",
     en: "-- gorgen-backup. This message holds no patient's data; details are in the run's record and in the function's log.",
