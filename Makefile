@@ -102,9 +102,10 @@ arm64: setup
 		--lambda-dir $(DEPLOYED) $(patsubst functions/%,--package gorgen-function-%,$(wildcard functions/*)))
 
 # The functions as zips for this machine's processor, in target/lambda. Built like all else here: cargo-lambda, which makes those
-# that are deployed, builds for a target of its own and would compile every crate a second time.
+# that are deployed, builds for a target of its own and would compile every crate a second time. With all features, as the tests
+# are built, for the same reason: what only tests use the linker leaves out.
 functions: setup
-	$(call step,build the functions,cargo build --workspace --profile $(PROFILE))
+	$(call step,build the functions,cargo build --workspace --all-features --profile $(PROFILE))
 	$(call step,zip the functions,python3 local/function_zips.py target/$(PROFILE))
 
 fmt-check: setup
