@@ -7,13 +7,11 @@ use std::{
     fmt::Write as _, fs, net::TcpListener, os::unix::fs::PermissionsExt, path::Path, time::Duration,
 };
 
-use support::{
+use crate::support::{
     Database, Flavor, PASSWORD, Server, Tool, Workspace,
     server::{ident, percent},
     shown::Shown,
 };
-
-mod support;
 
 on_each_server!(
     bad_passwords,
@@ -795,7 +793,7 @@ fn a_host_without_an_address() {
     let url = format!("mysql://root:{}@db.invalid/clinica", percent(PASSWORD));
     let tool = nobody_there(&workspace).with("GORGEN_DATABASE_URL", url);
     let mut said = String::new();
-    let passed = support::duration(|| said = tool.run(BACKUP).failed(1).stderr);
+    let passed = crate::support::duration(|| said = tool.run(BACKUP).failed(1).stderr);
     assert!(passed < Duration::from_secs(40), "{passed:?}");
     let lines: Vec<_> = said.lines().filter(|line| !line.contains("because:")).collect();
     insta::assert_snapshot!(lines.join("\n"), @"

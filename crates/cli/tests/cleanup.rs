@@ -2,11 +2,9 @@
 
 use std::{fs, path::PathBuf};
 
+use crate::support::{Database, Server, Tool, Workspace, shown::Shown};
 use gorgen_engine::records::restore::RestoreRecord;
 use jiff::SignedDuration;
-use support::{Database, Server, Tool, Workspace, shown::Shown};
-
-mod support;
 
 on_each_server!(
     what_goes_is_said_and_then_done,

@@ -13,13 +13,11 @@ use std::{
     thread::JoinHandle,
 };
 
-use support::{
-    Dice, Outcome, Server, Tool, Workspace, duration,
+use crate::support::{
+    Dice, Outcome, Server, Workspace, duration,
     middle::numbers,
     server::{Database, ident},
 };
-
-mod support;
 
 on_each_server!(
     money_stays_whole_with_one_reader,
@@ -546,7 +544,7 @@ fn in_the_middle(server: &Server, make: [&str; 2], change: &str, check: &dyn Fn(
         server.sql(&source.name, "SELECT CONCAT('ANALYZE TABLE ', GROUP_CONCAT(TABLE_NAME)) INTO @a FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE(); PREPARE a FROM @a; EXECUTE a");
         let tool = workspace.tool(server, &source).with("GORGEN_READERS", readers);
         let mut running = tool.start(&["backup", "--json"]);
-        support::wait_until("a part of the large table is stored", || {
+        crate::support::wait_until("a part of the large table is stored", || {
             assert!(running.is_running(), "the table is too small to be caught in the middle");
             !workspace.objects("packs/").is_empty()
         });
@@ -555,7 +553,7 @@ fn in_the_middle(server: &Server, make: [&str; 2], change: &str, check: &dyn Fn(
         std::thread::scope(|scope| {
             let changing = scope.spawn(|| server.sql(&source.name, &change));
             // A change that need not wait is made before the backup goes on.
-            support::wait_until("the change waits for the table, or is made", || {
+            crate::support::wait_until("the change waits for the table, or is made", || {
                 changing.is_finished() || is_waiting(server, &source)
             });
             running.signal("CONT");
@@ -579,7 +577,3 @@ fn is_waiting(server: &Server, source: &Database<'_>) -> bool {
     );
     server.value("", &waiting) != "0"
 }
-
-/// Keeps the type in use where a file needs only a part of the support.
-#[expect(dead_code, reason = "names the type of the tool that the helpers above take")]
-type Tested = Tool;

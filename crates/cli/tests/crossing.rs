@@ -5,9 +5,7 @@
 
 use std::fmt::Write as _;
 
-use support::{Database, Flavor, Server, Tool, Workspace, server::ident, shown::Shown};
-
-mod support;
+use crate::support::{Database, Flavor, Server, Tool, Workspace, server::ident, shown::Shown};
 
 on_each_server!(
     what_both_hold_is_equal,

@@ -7,9 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use support::{Database, Dice, Rows, Server, Tool, Workspace, assert_equal, middle::numbers};
-
-mod support;
+use crate::support::{
+    Database, Dice, Rows, Server, Tool, Workspace, assert_equal, middle::numbers,
+};
 
 on_each_server!(
     another_key_file_opens_nothing,

@@ -3,14 +3,12 @@
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
-use serde_json::Value;
-use support::{
+use crate::support::{
     Database, Flavor, Outcome, PASSWORD, Server, Tool, Workspace,
     server::{ident, percent},
     shown::Shown,
 };
-
-mod support;
+use serde_json::Value;
 
 on_each_server!(
     all_is_well_once_there_is_a_backup,

@@ -10,14 +10,12 @@ use std::{
     process::{Command, Stdio},
 };
 
-use serde_json::{Value, json};
-use support::{
+use crate::support::{
     Rows, Server, Workspace, assert_equal,
     oracle::dump,
     server::{Database, needed},
 };
-
-mod support;
+use serde_json::{Value, json};
 
 on_each_server!(
     numbers,

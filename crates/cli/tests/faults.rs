@@ -9,14 +9,12 @@ use std::{
     time::Duration,
 };
 
-use support::{
+use crate::support::{
     Database, Outcome, Rows, Server, Tool, Workspace, assert_equal, duration,
     middle::{numbers, readers},
     server::skip,
     tool::Running,
 };
-
-mod support;
 
 on_each_server!(
     heavy_killed_at_every_moment,
@@ -72,7 +70,7 @@ fn assert_backed_up(server: &Server, tool: &Tool, source: &Database<'_>) {
 /// A backup that is stopped, as by `Ctrl-Z`, once it has stored its first pack; and its id.
 fn stopped_in_the_middle(workspace: &Workspace, tool: &Tool) -> (Running, String) {
     let running = tool.start(&["backup", "--json"]);
-    support::wait_until("a pack is stored", || !workspace.objects("packs/").is_empty());
+    crate::support::wait_until("a pack is stored", || !workspace.objects("packs/").is_empty());
     running.signal("STOP");
     assert_eq!(workspace.backups(), 0, "it was caught too late");
     (running, workspace.lock_holder().expect("it has the lock"))
@@ -159,7 +157,7 @@ impl Lane {
         let mut running = self.tool.clone().with("GORGEN_READERS", readers).start(&["backup"]);
         match time {
             Some(time) => std::thread::sleep(time),
-            None => support::wait_until("a pack is stored", || {
+            None => crate::support::wait_until("a pack is stored", || {
                 !running.is_running() || self.workspace.objects("packs/").len() > packs.len()
             }),
         }
@@ -318,7 +316,7 @@ fn the_lock_of_a_dead_run_is_taken_over(server: &Server) {
     let (dead, holder) = stopped_in_the_middle(&workspace, &tool);
     dead.kill();
     let cut_off = format!("run {holder} ended without giving its lock back");
-    support::wait_until("doctor says that the run died", || {
+    crate::support::wait_until("doctor says that the run died", || {
         tool.run(&["doctor"]).stdout.contains(&cut_off)
     });
     tool.ok(&["backup"]);
@@ -339,9 +337,9 @@ fn the_lock_of_a_slow_run_is_not(server: &Server) {
         let locking = scope.spawn(|| server.sql(&source.name, locked));
         let sleeping =
             "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO = 'DO SLEEP(3)'";
-        support::wait_until("the tables are locked", || server.value("", sleeping) != "0");
+        crate::support::wait_until("the tables are locked", || server.value("", sleeping) != "0");
         let slow = tool.start(&["backup", "--json"]);
-        support::wait_until("it has the lock", || workspace.lock_holder().is_some());
+        crate::support::wait_until("it has the lock", || workspace.lock_holder().is_some());
         let holder = workspace.lock_holder().expect("it has the lock");
         let mut refused = 0;
         loop {

@@ -5,12 +5,10 @@
 
 use std::fmt::Write as _;
 
-use support::{
+use crate::support::{
     Rows, Server, Workspace, assert_equal,
     server::{Database, ident},
 };
-
-mod support;
 
 on_each_server!(
     numbers,
@@ -660,7 +658,7 @@ fn a_stalled_reader_is_not_cut_off(server: &Server) {
     );
     let tool = workspace.tool(server, &source);
     let mut running = tool.start(&["backup", "--json"]);
-    support::wait_until("the first pack is there", || {
+    crate::support::wait_until("the first pack is there", || {
         !workspace.objects("packs/").is_empty() || !running.is_running()
     });
     assert!(running.is_running(), "the table is too small to be caught in the middle");

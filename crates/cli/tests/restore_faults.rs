@@ -5,16 +5,14 @@
 
 use std::{collections::BTreeSet, process::Command, time::Duration};
 
-use serde_json::Value;
-use support::{
+use crate::support::{
     Database, Outcome, PASSWORD, Rows, Server, Tool, Workspace,
     middle::numbers,
     oracle,
     passage::{Fate, Passage},
     server::ident,
 };
-
-mod support;
+use serde_json::Value;
 
 on_each_server!(
     a_connection_is_lost_at_every_step,
@@ -181,7 +179,7 @@ fn wait_for_statement(scene: &Scene<'_>, pattern: &str) -> String {
         "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = '{database}' AND INFO LIKE '{pattern}'"
     );
     let mut found = String::new();
-    support::wait_until(pattern, || {
+    crate::support::wait_until(pattern, || {
         found = server.value("", &query);
         !found.is_empty()
     });
@@ -209,7 +207,7 @@ fn a_connection_is_lost_at_every_step(server: &Server) {
     let writes: Vec<_> = writes.collect();
     assert!(scene.is_restored("without a fault"));
     let swap = writes.iter().position(|statement| is_swap(statement)).expect("a swap");
-    let is_thorough = support::server::env("TEST_EVERY_STATEMENT").is_some();
+    let is_thorough = crate::support::server::env("TEST_EVERY_STATEMENT").is_some();
     let fates = [Fate::Unsent, Fate::Unanswered, Fate::Unreachable];
     let (mut kinds, mut ends) = (BTreeSet::new(), [0, 0]);
     for (number, statement) in writes.iter().enumerate() {

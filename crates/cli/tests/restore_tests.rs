@@ -2,10 +2,10 @@
 
 use std::process;
 
+use crate::support::{
+    Database, Server, Tool, Workspace, passage::Fate, passage::Passage, server::ident,
+};
 use serde_json::Value;
-use support::{Database, Server, Tool, Workspace, passage::Fate, passage::Passage, server::ident};
-
-mod support;
 
 on_each_server!(
     a_clinic_passes_from_both_places_in_turn,

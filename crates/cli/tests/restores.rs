@@ -6,12 +6,10 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Value;
-use support::{
+use crate::support::{
     Database, Rows, Server, Tool, Workspace, assert_equal, duration, oracle, server::ident,
 };
-
-mod support;
+use serde_json::Value;
 
 on_each_server!(
     a_ruined_database_comes_back_and_goes_again,
@@ -495,13 +493,14 @@ fn a_row_that_would_point_nowhere_stops_it(server: &Server) {
 /// table that the real one has. Its generator needs MariaDB.
 #[test]
 fn a_clinic_of_some_size_comes_back() {
-    let Some(server) = Server::of_the_laboratory(support::Flavor::MariaDb, "a_clinic_comes_back")
+    let Some(server) =
+        Server::of_the_laboratory(crate::support::Flavor::MariaDb, "a_clinic_comes_back")
     else {
         return;
     };
     let (workspace, live) = (Workspace::new(), server.absent("clinica"));
     let generator = concat!(env!("CARGO_MANIFEST_DIR"), "/../../local/clinic.py");
-    let socket = support::server::needed("TEST_MARIADB_SOCKET");
+    let socket = crate::support::server::needed("TEST_MARIADB_SOCKET");
     let mut fill = Command::new("python3");
     fill.args([
         generator,

@@ -2,12 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use support::{
+use crate::support::{
     Database, PASSWORD, Rows, Server, Tool, Workspace, assert_equal, aws::Aws, middle::numbers,
     wait_until,
 };
-
-mod support;
 
 on_each_server!(
     a_bucket_keeps_backups,

@@ -1,9 +1,10 @@
 //! Backups come back as they were, cost what changed, and keep tenants apart.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::support::{
+    Clinic, catalog, chunks, chunks_of, content, noise, patient, request, text_of,
+};
 use gorgen_engine::{
     Error, Kind,
     jobs::{Fetcher, KeyChest, backup, backups},
@@ -13,7 +14,6 @@ use gorgen_engine::{
     testing::{row, table},
 };
 use jiff::SignedDuration;
-use support::{Clinic, catalog, chunks, chunks_of, content, noise, patient, request, text_of};
 
 /// Enough large rows for some twenty chunks.
 const ROWS: u32 = 20_000;
@@ -290,7 +290,7 @@ async fn a_vault_of_another_source_is_left_alone_unless_it_is_adopted() {
 
     let moved =
         Clinic { source: gorgen_engine::testing::FakeSource::new("clinica2"), ..clinic.clone() };
-    moved.source.define(support::patients());
+    moved.source.define(crate::support::patients());
     let error = moved.try_backup().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Refused);
     assert_eq!(

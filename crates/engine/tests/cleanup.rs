@@ -1,7 +1,5 @@
 //! Cleanup: what the rules let go is removed, what anything needs stays, whatever else is at work.
 
-mod support;
-
 use std::{
     ops::Range,
     sync::{
@@ -10,6 +8,7 @@ use std::{
     },
 };
 
+use crate::support::{Clinic, noise, patient, request, text_of};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -31,7 +30,6 @@ use gorgen_engine::{
     testing::{FailingVault, Fault, MemoryVault},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use support::{Clinic, noise, patient, request, text_of};
 
 /// Rules by which all but the two newest days go.
 const TWO_DAYS: &str = "daily=2,weekly=0,monthly=0,yearly=0,last=0,within=0";
@@ -95,7 +93,7 @@ async fn what_no_rule_keeps_goes_with_all_that_it_alone_needed() {
     assert_eq!(clinic.backups().await, made[3..]);
     assert_eq!(clinic.objects(prefix::PACKS).len() as u64, before as u64 - report.removed.objects);
     assert_eq!(clinic.verify().await.problems, []);
-    assert!(clinic.restored(&made[4]).await == support::content(&clinic.source));
+    assert!(clinic.restored(&made[4]).await == crate::support::content(&clinic.source));
     let record = clinic.records().into_iter().find(|run| run.job == Job::Cleanup).unwrap();
     assert_eq!(record.outcome, Outcome::Succeeded);
     let kept: Report = serde_json::from_value(record.summary.unwrap()).unwrap();
@@ -454,7 +452,7 @@ async fn crossing() -> Clinic {
 async fn all_is_well(clinic: &Clinic) {
     assert_eq!(clinic.verify().await.problems, []);
     let newest = clinic.backups().await.pop().unwrap();
-    assert!(clinic.restored(&newest).await == support::content(&clinic.source));
+    assert!(clinic.restored(&newest).await == crate::support::content(&clinic.source));
 }
 
 /// A cleanup at every moment of a backup.

@@ -1,12 +1,11 @@
 //! An export holds every row of a backup and says when it does not.
 
-mod support;
-
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
 };
 
+use crate::support::{Clinic, noise};
 use gorgen_engine::{
     Error, Kind,
     jobs::export::{self, Layout, Report},
@@ -14,7 +13,6 @@ use gorgen_engine::{
     ports::{FileWriter, Files, FilesError},
     testing::{row, table},
 };
-use support::{Clinic, noise};
 
 /// A folder in memory, which fails at a file of this name.
 #[derive(Clone, Default)]

@@ -1,12 +1,11 @@
 //! Whatever breaks in a backup, wherever: it says so, nothing half made counts, and the next backup succeeds.
 
-mod support;
-
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
 
+use crate::support::{Clinic, Moment, WaitingVault, content, noise, patient, request, text_of};
 use async_trait::async_trait;
 use gorgen_engine::{
     Error, Kind,
@@ -21,7 +20,6 @@ use gorgen_engine::{
     testing::{FailingVault, FakeSource, Fault, FixedClock, row, table},
 };
 use jiff::{SignedDuration, Timestamp};
-use support::{Clinic, Moment, WaitingVault, content, noise, patient, request, text_of};
 use tokio::{
     sync::{Semaphore, mpsc::Sender},
     time::sleep,
@@ -271,7 +269,11 @@ async fn a_definition_that_changes_under_a_read_begins_the_backup_anew() {
         assert_eq!(report.attempts, changes + 1);
         assert_eq!(clinic.source.snapshots(), u64::from(changes) + 1);
         let manifest = clinic.manifest(&report.backup).await;
-        assert_eq!(manifest.catalog, support::catalog(&clinic.source).await, "the last definition");
+        assert_eq!(
+            manifest.catalog,
+            crate::support::catalog(&clinic.source).await,
+            "the last definition"
+        );
         assert_eq!(clinic.restored(&report.backup).await, content(&clinic.source));
     }
 }
@@ -407,12 +409,12 @@ async fn any_definition_that_changes_before_the_end_begins_the_backup_anew() {
         let report = backup::run(&clinic.world(), &source, &request()).await.unwrap();
         assert_eq!(report.attempts, 2, "{what}");
         let manifest = clinic.manifest(&report.backup).await;
-        assert_eq!(manifest.catalog, support::catalog(&clinic.source).await, "{what}");
+        assert_eq!(manifest.catalog, crate::support::catalog(&clinic.source).await, "{what}");
     }
 
     let clinic = Clinic::new();
     let counter: Change = |source| {
-        let mut table = support::patients();
+        let mut table = crate::support::patients();
         table.ddl.push_str(" AUTO_INCREMENT=9");
         source.define(table);
     };

@@ -4,10 +4,8 @@
 //! may replace it:
 //!
 //! ```text
-//! cargo test -p gorgen-engine --features testing --test golden -- --ignored regenerate
+//! cargo test -p gorgen-engine --features testing --test engine -- --ignored golden::regenerate
 //! ```
-
-mod support;
 
 use std::{
     fs,
@@ -15,6 +13,7 @@ use std::{
     sync::Arc,
 };
 
+use crate::support::{Clinic, Content, content, reading, request, restoring};
 use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use gorgen_engine::{
@@ -27,7 +26,6 @@ use gorgen_engine::{
     testing::{FakeSource, FakeTarget, SeededEntropy, row, table},
 };
 use jiff::SignedDuration;
-use support::{Clinic, Content, content, reading, request, restoring};
 
 /// When its backups were made.
 const MADE: [&str; 2] = ["2026-11-23T06:01:00Z", "2026-12-01T06:01:00Z"];
@@ -204,7 +202,7 @@ async fn it_gives_back_what_was_there() {
             (content(target.content()), content(&source));
         assert!(restored == expected, "{backup} gives back something else");
         assert!(target.statements().contains(&trigger().ddl));
-        let catalog = support::catalog(&source).await;
+        let catalog = crate::support::catalog(&source).await;
         for table in &catalog.tables {
             assert!(target.statements().contains(&table.ddl));
         }

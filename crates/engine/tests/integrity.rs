@@ -1,12 +1,13 @@
 //! Damage anywhere in a vault is found, named, and never restored or built upon.
 
-mod support;
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
+use crate::support::{
+    Clinic, chunks_of, content, patient, reading, request, restoring, state_of, text_of,
+};
 use async_trait::async_trait;
 use gorgen_engine::{
     Error, Kind,
@@ -23,9 +24,6 @@ use gorgen_engine::{
         restore::{Destination, Wish},
     },
     testing::{FailingVault, FakeTarget, Fault, MemoryKeyring, SeededEntropy},
-};
-use support::{
-    Clinic, chunks_of, content, patient, reading, request, restoring, state_of, text_of,
 };
 
 /// A clinic with two backups that share some chunks, and what each of them needs.

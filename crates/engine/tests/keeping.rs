@@ -1,8 +1,6 @@
 //! Random years of backups, cleanups, pins and crashes, held against a map: what the rules keep is there and whole, what is
 //! locked stays, and what is gone was let go.
 
-mod support;
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
@@ -11,6 +9,7 @@ use std::{
     },
 };
 
+use crate::support::{Clinic, Content, content, noise, patient, request};
 use async_trait::async_trait;
 use gorgen_engine::{
     jobs::{
@@ -29,7 +28,6 @@ use proptest::{
     prelude::*,
     test_runner::{Config, RngSeed},
 };
-use support::{Clinic, Content, content, noise, patient, request};
 
 const RULES: Rules = Rules { daily: 4, weekly: 3, monthly: 3, yearly: 2, last: 2, within: 1 };
 

@@ -1,7 +1,5 @@
 //! Only one run at a time writes backups, and one that lost its lock writes nothing that counts.
 
-mod support;
-
 use std::{
     sync::{
         Arc,
@@ -10,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use crate::support::{Clinic, LEASE, Moment, WaitingVault, content, request};
 use futures::future::join_all;
 use gorgen_engine::{
     Error, Kind,
@@ -19,7 +18,6 @@ use gorgen_engine::{
     records::{lock::Lease, run::Outcome},
 };
 use jiff::SignedDuration;
-use support::{Clinic, LEASE, Moment, WaitingVault, content, request};
 use tokio::{sync::Barrier, task::JoinHandle, time::sleep};
 
 /// Runs that race for the lock.

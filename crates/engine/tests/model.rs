@@ -1,10 +1,9 @@
 //! Random histories of a database and its vault, held against a map: whatever happened, every backup gives
 //! back what the database held when it was made.
 
-mod support;
-
 use std::{collections::BTreeMap, sync::Arc};
 
+use crate::support::{Clinic, Content, request};
 use gorgen_engine::{
     jobs::backup,
     model::{RunId, Table, ValueKind},
@@ -15,7 +14,6 @@ use proptest::{
     prelude::*,
     test_runner::{Config, RngSeed},
 };
-use support::{Clinic, Content, request};
 
 /// Tables that there may be: with a key, with a key of text, and with none.
 const TABLES: [&str; 3] = ["pacientes", "notas", "log"];

@@ -1,10 +1,9 @@
 //! Packs that are whole nowhere are put together again from the database, as far as its rows are as they were; nothing
 //! gets worse by it.
 
-mod support;
-
 use std::sync::Arc;
 
+use crate::support::{Clinic, Content, content, noise, patient};
 use gorgen_engine::{
     jobs::verify::{self, Database, Origin, Place, Remedies, Repaired, Replica},
     model::{ObjectName, RunId, ValueKind, prefix},
@@ -13,7 +12,6 @@ use gorgen_engine::{
 };
 use jiff::SignedDuration;
 use proptest::prelude::*;
-use support::{Clinic, Content, content, noise, patient};
 
 /// A clinic of two tenants with several chunks, the backups of three days, and what each of them holds.
 struct Days {

@@ -1,10 +1,9 @@
 //! The replica: what is missing there, late, damaged, of another vault or under another key is found, and
 //! what is on its way is no alarm.
 
-mod support;
-
 use std::sync::Arc;
 
+use crate::support::{Clinic, patient, reading};
 use bytes::Bytes;
 use gorgen_engine::{
     jobs::verify::{self, Place, Remedies, Replica, ReplicaReport, Request},
@@ -13,7 +12,6 @@ use gorgen_engine::{
     testing::{MemoryKeyring, MemoryVault, SeededEntropy},
 };
 use jiff::SignedDuration;
-use support::{Clinic, patient, reading};
 
 /// A clinic with two backups, and the copy of its vault in another region.
 struct Pair {

@@ -1,9 +1,8 @@
 //! A restore gives back what was backed up and proves it, or leaves the database as it was.
 
-mod support;
-
 use std::collections::BTreeMap;
 
+use crate::support::{Clinic, content, restoring, state_of, text_of};
 use gorgen_engine::{
     Error, Kind,
     jobs::restore::{self, Request},
@@ -15,7 +14,6 @@ use gorgen_engine::{
     stages::definition::Definers,
     testing::{FakeTarget, RowFault, row, table},
 };
-use support::{Clinic, content, restoring, state_of, text_of};
 
 /// The clinic with a definition of every kind.
 fn clinic() -> Clinic {
@@ -173,8 +171,8 @@ async fn a_database_that_holds_anything_is_refused_and_left_alone() {
     let clinic = clinic();
     clinic.backup().await;
     let target = empty_target().await;
-    target.content().define(support::patients());
-    target.content().insert("pacientes", [support::patient(1, 1, "viva")]);
+    target.content().define(crate::support::patients());
+    target.content().insert("pacientes", [crate::support::patient(1, 1, "viva")]);
     let before = content(target.content());
     let error = restore(&clinic, &target).await.unwrap_err();
     assert_eq!(
@@ -520,7 +518,7 @@ async fn errors_name_what_was_being_done() {
 /// (So that the other tests mean something: a table whose definition is taken apart has parts.)
 #[tokio::test]
 async fn the_clinic_has_keys_to_build() {
-    let catalog = support::catalog(&clinic().source).await;
+    let catalog = crate::support::catalog(&clinic().source).await;
     let visits: &Table = catalog.tables.iter().find(|table| table.name == "consultas").unwrap();
     let split = gorgen_engine::stages::definition::split(&visits.ddl);
     assert_eq!((split.keys.len(), split.foreign_keys.len()), (1, 1));

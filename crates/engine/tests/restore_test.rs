@@ -1,9 +1,8 @@
 //! Restore tests: what is chosen, what they prove, what makes them fail, and that nothing stays on the scratch server.
 
-mod support;
-
 use std::sync::Arc;
 
+use crate::support::Clinic;
 use gorgen_engine::{
     Error, Kind,
     jobs::{
@@ -29,7 +28,6 @@ use gorgen_engine::{
     },
 };
 use jiff::{SignedDuration, Timestamp};
-use support::Clinic;
 
 const PREFIX: &str = "scratch";
 
@@ -48,7 +46,7 @@ fn object(kind: StoredObjectKind, name: &str) -> StoredObject {
 /// A clinic with a foreign key, a view, a function and an event.
 fn clinic() -> Clinic {
     let clinic = Clinic::new();
-    let mut table = support::patients();
+    let mut table = crate::support::patients();
     table.relations.push(Relation {
         name: "paciente_cid".to_owned(),
         columns: vec!["nome".to_owned()],
@@ -230,7 +228,7 @@ async fn a_test_of_nothing_fails() {
     clinic.backup().await;
     let error = test(&clinic, &Request::default()).await.unwrap_err();
     assert!(error.to_string().contains("holds no table"), "{error}");
-    clinic.source.define(support::patients());
+    clinic.source.define(crate::support::patients());
     clinic.backup().await;
     let error = test(&clinic, &Request::default()).await.unwrap_err();
     assert!(error.to_string().contains("holds no row"), "{error}");
@@ -434,7 +432,7 @@ async fn when_the_vault_is_lost_the_replica_is_proved_and_the_missing_record_is_
             "backup {} was restored and proved equal, but the record of it could not be written",
             backup.backup
         );
-        assert!(error.to_string().starts_with(&expected), "{}", support::text_of(&error));
+        assert!(error.to_string().starts_with(&expected), "{}", crate::support::text_of(&error));
         assert_eq!(scratch.names().await, Vec::<String>::new());
         assert!(vault.list("runs/").await.unwrap().len() < 2, "no record where there is no vault");
     }

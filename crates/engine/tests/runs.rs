@@ -1,7 +1,6 @@
 //! Runs that a schedule starts, their limits in time, plans, and the month's report.
 
-mod support;
-
+use crate::support::{Clinic, reading, request, restoring};
 use gorgen_engine::{
     Error, Kind,
     jobs::{
@@ -19,7 +18,6 @@ use gorgen_engine::{
     testing::{FakeScratch, FakeTarget},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use support::{Clinic, reading, request, restoring};
 
 fn moment(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -62,7 +60,7 @@ async fn a_scheduled_backup_that_failed_is_made_by_the_retry() {
     assert!(!retried.already_done);
     let outcomes: Vec<_> = clinic.records().iter().map(|record| record.outcome).collect();
     assert_eq!(outcomes, [Outcome::Failed, Outcome::Succeeded]);
-    assert_eq!(clinic.restored(&retried.backup).await, support::content(&clinic.source));
+    assert_eq!(clinic.restored(&retried.backup).await, crate::support::content(&clinic.source));
 }
 
 #[tokio::test]

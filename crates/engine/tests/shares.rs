@@ -1,9 +1,8 @@
 //! A verification reads a share of the data at a time, and is not misled by a cleanup at work beside it.
 
-mod support;
-
 use std::{collections::BTreeSet, sync::Arc};
 
+use crate::support::{Clinic, Moment, WaitingVault, patient, reading};
 use gorgen_engine::{
     jobs::verify::{self, Request},
     model::{ObjectName, RunId, prefix},
@@ -12,7 +11,6 @@ use gorgen_engine::{
     records::cleanup::{CleanupRecord, Dropped},
     testing::SeededEntropy,
 };
-use support::{Clinic, Moment, WaitingVault, patient, reading};
 
 const WEEKLY: Request =
     Request { only: None, read_data: false, read_share: true, deadline: None, scheduled: None };

@@ -3,11 +3,7 @@
 //! `server` runs SQL on the servers of the laboratory, `tool` runs `gorgen-backup` on a vault in a temporary
 //! folder, `oracle` says whether two databases are equal.
 
-#![allow(
-    dead_code,
-    reason = "each test file compiles this module for itself and uses a part of it"
-)]
-#![allow(unused_imports, unreachable_pub, reason = "as above")]
+#![allow(unreachable_pub, reason = "what the files beside it use")]
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 #![allow(clippy::similar_names, reason = "text and test")]
 #![allow(clippy::missing_panics_doc, reason = "tests panic")]
@@ -28,7 +24,6 @@ use std::time::Duration;
 
 /// Makes a test of each function, once for each kind of server. A function takes the server, and its test is
 /// skipped, with a line that says so, where no server of that kind can be had.
-#[macro_export]
 macro_rules! on_each_server {
     ($($test:ident),+ $(,)?) => {
         mod mariadb {

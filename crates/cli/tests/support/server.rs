@@ -34,6 +34,7 @@ pub struct Server {
     pub address: String,
     client: Vec<String>,
     dump: Vec<String>,
+    #[expect(dead_code, reason = "ends the server when it is dropped")]
     keeper: Option<Keeper>,
 }
 

@@ -1,7 +1,5 @@
 //! What the tests of jobs share: a made-up clinic with a vault of its own, and a vault that stops.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
