@@ -105,6 +105,30 @@ fn what_is_not_known_to_be_good_pushes_nothing_good_out() {
 }
 
 #[test]
+fn all_of_the_last_days_stay_by_the_local_clock() {
+    let new_york = zone("America/New_York");
+    let rules = "daily=1,weekly=0,monthly=0,yearly=0,last=0,within=2".parse().unwrap();
+    // The clock sprang forward at 02:00 on the 8th: two days ago is 47 hours ago.
+    let times = ["07T11:59:59", "07T12:00:00", "07T12:00:01", "08T03:00:00", "09T12:00:00"];
+    let all = times.map(|time| good(local(&format!("2026-03-{time}"), &new_york)));
+    let now = local("2026-03-09T12:00:00", &new_york);
+    let kept: Vec<_> = plan(&all, &rules, &new_york, now)
+        .iter()
+        .map(|verdict| verdict.kept.contains(&Reason::Within))
+        .collect();
+    assert_eq!(kept, [false, true, true, true, true]);
+
+    // However many there are, and whatever is known of them.
+    let mut flood: Vec<_> = (0..24 * 60)
+        .map(|minute| good(utc("2026-03-08T12:00:00") + SignedDuration::from_mins(minute)))
+        .collect();
+    flood[7].state = State::Damaged;
+    flood[8].state = State::Unverified;
+    let verdicts = plan(&flood, &rules, &TimeZone::UTC, utc("2026-03-09T12:00:00"));
+    assert!(verdicts.iter().all(|verdict| verdict.kept.contains(&Reason::Within)));
+}
+
+#[test]
 fn what_is_dated_in_the_future_neither_goes_nor_counts() {
     let mut all = vec![good(utc("2026-05-01T03:00:00")), good(utc("2026-05-02T03:00:00"))];
     let before = kept(&all, ONLY_DAYS, "2026-05-03T00:00:00");
