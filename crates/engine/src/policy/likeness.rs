@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     model::{Catalog, StoredObject, StoredObjectKind, Table},
-    stages::definition::Definers,
+    stages::definition::{Definers, in_database, table_difference},
 };
 
 /// What the comparison of two catalogs found.
@@ -36,12 +36,21 @@ fn compare_tables(
 ) {
     let there: BTreeMap<_, _> = restored.tables.iter().map(|table| (&table.name, table)).collect();
     for table in &backup.tables {
-        match there.get(&table.name) {
-            None => differences.push(format!("table {} is not there", table.name)),
-            Some(found) if !is_alike(table, found, is_one_version) => {
-                differences.push(format!("table {} is not defined as it was", table.name));
+        let name = &table.name;
+        let Some(found) = there.get(name) else {
+            differences.push(format!("table {name} is not there"));
+            continue;
+        };
+        let ddl = |of: &Catalog, table: &Table| in_database(&table.ddl, &of.database, None);
+        let difference = table_difference(&ddl(backup, table), &ddl(restored, found));
+        match difference.filter(|_| is_one_version) {
+            Some((expected, got)) => differences.push(format!(
+                "table {name} is not defined as it was: expected {expected:?}, got {got:?}"
+            )),
+            None if !is_alike(table, found) => {
+                differences.push(format!("table {name} is not defined as it was"));
             }
-            Some(_) => {}
+            None => {}
         }
     }
     let is_known = |name: &String| backup.tables.iter().any(|table| table.name == *name);
@@ -49,23 +58,17 @@ fn compare_tables(
     differences.extend(unknown.map(|name| format!("table {name} is there, and was not backed up")));
 }
 
-/// Tables are compared by what their definitions mean: a server may spell one otherwise after its keys were made
-/// apart. What values look like is proved by the rows.
-fn is_alike(one: &Table, other: &Table, is_one_version: bool) -> bool {
-    let columns = |table: &Table| {
+/// Alike by names of columns and of keys: versions spell definitions in their own ways.
+fn is_alike(one: &Table, other: &Table) -> bool {
+    let names = |table: &Table| {
         let columns = table.columns.iter();
-        columns.map(|column| (column.name.clone(), column.sql_type.clone())).collect::<Vec<_>>()
+        columns.map(|column| column.name.clone()).collect::<Vec<_>>()
     };
-    let names =
-        |table: &Table| columns(table).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
     let relations = |table: &Table| {
         let relations = table.relations.iter();
         relations.map(|relation| relation.name.clone()).collect::<BTreeSet<_>>()
     };
-    names(one) == names(other)
-        && one.key == other.key
-        && relations(one) == relations(other)
-        && (!is_one_version || columns(one) == columns(other))
+    names(one) == names(other) && one.key == other.key && relations(one) == relations(other)
 }
 
 fn compare_objects(
@@ -178,8 +181,10 @@ mod tests {
         assert_eq!(added, ["table x is there, and was not backed up"]);
         let changed = differences(|r| r.tables[1].columns[0].name = "codigo".to_owned());
         assert_eq!(changed, ["table pacientes is not defined as it was"]);
-        let changed = differences(|r| r.tables[1].columns[0].sql_type = "tinyint".to_owned());
-        assert_eq!(changed, ["table pacientes is not defined as it was"]);
+        let changed = differences(|r| r.tables[1].ddl = r.tables[1].ddl.replace("PRIMARY ", ""));
+        let expected = "table pacientes is not defined as it was: \
+            expected \"PRIMARY KEY (`id`)\", got \"KEY (`id`)\"";
+        assert_eq!(changed, [expected]);
         let changed = differences(|r| r.tables[1].key.clear());
         assert_eq!(changed, ["table pacientes is not defined as it was"]);
         let missing = differences(|r| r.objects.clear());
@@ -197,7 +202,7 @@ mod tests {
     fn another_version_may_spell_definitions_in_its_own_way() {
         let spelled = differences(|restored| {
             restored.server.version = "11.4.2".to_owned();
-            restored.tables[0].columns[0].sql_type = "int(11)".to_owned();
+            restored.tables[0].ddl.push(' ');
             restored.objects[1].ddl.push(' ');
         });
         assert_eq!(spelled, Vec::<String>::new());

@@ -62,6 +62,47 @@ pub fn first_change(before: &Catalog, after: &Catalog) -> Option<String> {
     before.symmetric_difference(&after).next().map(|(what, _)| what.clone())
 }
 
+/// What is not the same in two definitions of a table: that of the first, and that of the second, either of which may be
+/// empty. Counters are no difference, and neither is the order in which keys and constraints are shown, which may be
+/// another after keys were made apart; that of the columns is.
+pub fn table_difference(one: &str, other: &str) -> Option<(String, String)> {
+    fn parts(ddl: &str) -> Vec<String> {
+        let Some(Clauses { head, body, tail }) = clauses(ddl) else { return vec![ddl.to_owned()] };
+        let clauses = body.into_iter().map(|clause| without_implied_charset(clause.trim()));
+        let (columns, mut others): (Vec<_>, Vec<_>) =
+            clauses.partition(|clause| column_name(clause).is_some());
+        others.sort_unstable();
+        [vec![head.to_owned()], columns, others, vec![tail.to_owned()]].concat()
+    }
+    let (one, other) = (parts(&without_counter(one)), parts(&without_counter(other)));
+    if one == other {
+        return None;
+    }
+    let only_in = |here: &[String], there: &[String]| {
+        let only: Vec<_> = here.iter().filter(|part| !there.contains(part)).cloned().collect();
+        only.join(", ")
+    };
+    Some((only_in(&one, &other), only_in(&other, &one)))
+}
+
+/// A column's clause without the character set that its collation implies: MySQL shows both for a column that was made
+/// from a definition in which only the collation stood.
+fn without_implied_charset(clause: &str) -> String {
+    const WORDS: &str = " CHARACTER SET ";
+    let mut quotes = Quotes::default();
+    let outside =
+        |(at, byte): (usize, u8)| (quotes.outside_after(byte) && byte == b' ').then_some(at);
+    let found = clause.bytes().enumerate().filter_map(outside).find_map(|at| {
+        let name = clause[at..].strip_prefix(WORDS)?;
+        let rest = &name[name.find(' ')?..];
+        rest.starts_with(" COLLATE ").then_some((at, rest))
+    });
+    match found {
+        Some((at, rest)) => format!("{}{rest}", &clause[..at]),
+        None => clause.to_owned(),
+    }
+}
+
 /// The definition without the value of its `AUTO_INCREMENT` counter.
 pub fn without_counter(ddl: &str) -> String {
     const OPTION: &str = " AUTO_INCREMENT=";
@@ -383,6 +424,48 @@ mod tests {
                 "",
             );
         assert_eq!(parts.create, without);
+    }
+
+    #[test]
+    fn tables_are_the_same_whatever_the_order_of_keys_and_the_counter() {
+        let changed = |from: &str, to: &str| table_difference(PLAIN, &PLAIN.replace(from, to));
+        let is_same = |from, to| changed(from, to).is_none();
+        let keys = "UNIQUE KEY `u` (`n`),\n  KEY `k,(` (`d`,`n`(3))";
+        assert!(is_same(keys, "KEY `k,(` (`d`,`n`(3)),\n  UNIQUE KEY `u` (`n`)"));
+        assert!(is_same("AUTO_INCREMENT=7", "AUTO_INCREMENT=8"));
+        assert!(is_same(" AUTO_INCREMENT=7", ""));
+        for (from, to) in [
+            (keys, "KEY `k,(` (`d`,`n`(3))"),
+            ("`n`(3)", "`n`(4)"),
+            ("UNIQUE KEY", "KEY"),
+            ("(5,2) DEFAULT NULL", "(5,2) NOT NULL"),
+            ("CHECK (`d` > 0)", "CHECK (`d` > 1)"),
+            ("ON DELETE CASCADE", "ON DELETE SET NULL"),
+            ("HASH (`id`)", "KEY (`id`)"),
+            ("utf8mb4", "latin1"),
+            ("  `id` int(11) NOT NULL AUTO_INCREMENT,\n", ""),
+        ] {
+            assert!(!is_same(from, to), "{from} became {to}");
+        }
+        let (one, other) = ("`a` int,\n  `b` int", "`b` int,\n  `a` int");
+        let table = |columns: &str| format!("CREATE TABLE `t` (\n  {columns}\n) ENGINE=InnoDB");
+        let difference = table_difference(&table(one), &table(other));
+        assert!(difference.is_some(), "rows have their columns in order");
+        for (from, to) in [
+            ("(9) DEFAULT", "(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT"),
+            ("COMMENT 'x'", "COMMENT ' CHARACTER SET x COLLATE y"),
+            ("(9)", "(9) CHARACTER SET latin1"),
+        ] {
+            assert!(!is_same(from, to), "{from} became {to}");
+        }
+        let collated = |charset| PLAIN.replace("(9)", &format!("(9){charset} COLLATE utf8mb4_bin"));
+        assert_eq!(table_difference(&collated(""), &collated(" CHARACTER SET utf8mb4")), None);
+        let pair = |one: &str, other: &str| Some((one.to_owned(), other.to_owned()));
+        assert_eq!(
+            changed("`k,(` (`d`,`n`(3))", "`k,(` (`d`)"),
+            pair("KEY `k,(` (`d`,`n`(3))", "KEY `k,(` (`d`)")
+        );
+        assert_eq!(changed(",\n  FULLTEXT KEY `f` (`n`)", ""), pair("FULLTEXT KEY `f` (`n`)", ""));
     }
 
     #[test]
