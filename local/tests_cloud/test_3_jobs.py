@@ -179,3 +179,6 @@ def test_the_report_says_what_happened(world: World) -> None:
     page = world.vault.get(found["page"]).decode()
     assert found["sha256"] in page
     assert '<html lang="pt-BR">' in page
+    listed = world.admin.get("/v1/reports")["reports"]
+    assert (listed[0]["run"], listed[0]["sha256"]) == (found["run"], found["sha256"])
+    assert world.admin.get(f"/v1/reports/{found['month']}/page") == page

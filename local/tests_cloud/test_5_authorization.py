@@ -15,6 +15,7 @@ from issuer import ADMIN, MASTER, sign, new_key
 
 NO_ID = "20200101T000000Z-00000000"
 MONTH = "2026-10"
+NO_MONTH = "2020-01"
 UNAUTHORIZED, FORBIDDEN = 401, 403
 
 
@@ -45,7 +46,9 @@ CALLS = [
     Call("GET", "/v1/restores", ADMIN, 200),
     Call("GET", f"/v1/restores/{NO_ID}", ADMIN, 404, route="/v1/restores/{id}"),
     Call("GET", "/v1/status", ADMIN, 200),
+    Call("GET", "/v1/reports", ADMIN, 200),
     Call("GET", f"/v1/reports/{MONTH}", ADMIN, 200, route="/v1/reports/{month}"),
+    Call("GET", f"/v1/reports/{NO_MONTH}/page", ADMIN, 404, route="/v1/reports/{month}/page"),
     Call("GET", "/v1/openapi.json", None, 200),
     Call("POST", "/v1/backups", ADMIN, 422, NONSENSE),
     Call("POST", "/v1/runs", ADMIN, 422, {"job": "verify", "month": MONTH}),

@@ -147,7 +147,7 @@ ALLOWED: list[tuple[str, Attempt]] = [
     ("restore", create("restores/")),
     ("api", create("audit/")),
     ("api", write("requests/x")),
-    *((name, read(prefix)) for name in ("report", "cleanup", "api") for prefix in ("restores/", "audit/")),
+    *((name, read(prefix)) for name in ("report", "cleanup", "api") for prefix in ("restores/", "audit/", "reports/")),
     *((name, publish("gorgen-demo-alarms")) for name in NAMES if name != "api"),
     *(("api", invoke(job)) for job in JOBS),
     *(("api", plain(do)) for do in (start_machine, list_schedules, update_schedule)),

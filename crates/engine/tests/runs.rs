@@ -188,7 +188,8 @@ async fn a_report_is_kept_as_data_and_as_a_page_that_names_their_digest() {
 
     let get =
         async |name: &str| world.vault.get(&ObjectName::from_listing(name).unwrap()).await.unwrap();
-    let record = ReportRecord::read(&get(&told.report).await).unwrap();
+    let (record, sha256) = ReportRecord::read(&get(&told.report).await).unwrap();
+    assert_eq!(sha256, told.sha256);
     assert_eq!(record.run, told.run);
     let seen = report::look(&*world.vault, month, &TimeZone::UTC, record.at).await.unwrap();
     let mut kept = record.report.clone();

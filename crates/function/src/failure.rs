@@ -78,6 +78,7 @@ impl ErrorType {
             | Error::NoSuchBackup { .. }
             | Error::NoSuchTable { .. }
             | Error::NoSuchRestore { .. }
+            | Error::NoSuchReport { .. }
             | Error::NoSuchRun { .. } => Self::NotFound,
             Error::Vault(VaultError::Missing { .. }) => Self::Integrity,
             _ if error.kind() == Kind::Integrity => Self::Integrity,

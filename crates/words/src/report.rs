@@ -112,7 +112,7 @@ impl Page<'_> {
                     dd { span.id { (self.proof.sha256) } }
                 }
                 (self.verdict())
-                h3 { (self.say("Conteúdo", "Contents")) }
+                h2.minor { (self.say("Conteúdo", "Contents")) }
                 ol.contents {
                     @for (number, section) in (1..).zip(sections) {
                         li { a href=(format!("#{}", section.id)) { span.no { (number) } (section.title) } }

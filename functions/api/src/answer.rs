@@ -1,4 +1,4 @@
-//! Answers that are no problems: JSON.
+//! Answers that are no problems: JSON, and a page for people.
 
 use axum::{
     body::Body,
@@ -6,6 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use gorgen_engine::records::request::Answer;
+use gorgen_words::report::CONTENT_SECURITY_POLICY;
 use serde::Serialize;
 
 use crate::problem::internal;
@@ -27,6 +28,17 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
 /// What was asked for.
 pub(crate) fn found(body: &impl Serialize) -> Response {
     json(StatusCode::OK, body)
+}
+
+/// A page for people. The browser is told by a header as well what it may load for it: a header can't be within what
+/// somebody smuggled into the page.
+pub(crate) fn page(html: String) -> Response {
+    let mut response = Response::new(Body::from(html));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY);
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
 }
 
 /// What a change is answered with, now and when it is asked for again.

@@ -88,6 +88,9 @@ impl From<Error> for Problem {
                 "there is no record of a run {id}; one at work has none yet"
             )),
             Error::NoSuchRestore { id, .. } => Self::not_found(format!("there is no restore {id}")),
+            Error::NoSuchReport { month, .. } => {
+                Self::not_found(format!("no report of {month} is kept"))
+            }
             Error::WrongStage { .. } => Self::conflict(error.to_string()),
             _ => {
                 let failure = Failure::from(error);
@@ -109,6 +112,14 @@ impl IntoResponse for Problem {
         }
         response
     }
+}
+
+/// What is kept is not what it was when it was kept: it is not shown, and the caller reads why.
+pub(crate) fn unproved(what: &str, error: Error) -> Problem {
+    let why = error.to_string();
+    Failure::from(error).log();
+    let detail = format!("{what} is not what was kept, and is not shown: {why}");
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
 }
 
 /// The kind of a failure that a caller could never have caused.

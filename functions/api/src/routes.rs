@@ -35,7 +35,9 @@ pub(crate) fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(restores::cancel))
         .routes(routes!(status::show))
         .routes(routes!(schedules::switch))
+        .routes(routes!(reports::list))
         .routes(routes!(reports::show))
+        .routes(routes!(reports::page))
         .routes(routes!(document::show))
         .split_for_parts();
     let router = router.fallback(unknown).method_not_allowed_fallback(wrong_method);

@@ -10,3 +10,4 @@ mod manual;
 mod reading;
 mod refusing;
 mod repeating;
+mod reports;

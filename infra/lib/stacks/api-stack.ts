@@ -23,7 +23,9 @@ const READS = [
   '/v1/restores',
   '/v1/restores/{id}',
   '/v1/status',
+  '/v1/reports',
   '/v1/reports/{month}',
+  '/v1/reports/{month}/page',
   '/v1/openapi.json',
 ].map((path) => ({ method: HttpMethod.GET, path }));
 

@@ -61,6 +61,22 @@ pub enum Error {
         /// The vault.
         vault: String,
     },
+    /// No report of this month is kept.
+    #[error("no report of {month} is kept in {vault}")]
+    NoSuchReport {
+        /// The month.
+        month: String,
+        /// The vault.
+        vault: String,
+    },
+    /// A page that is kept is not the one that was written of its data.
+    #[error("the page {page} is not what was kept: {why}")]
+    PageUnproved {
+        /// The page.
+        page: ObjectName,
+        /// What is wrong.
+        why: &'static str,
+    },
     /// A restore is not at a stage from which this could be done.
     #[error("restore {restore} is {stage}: {action} is possible only when it is {possible}")]
     WrongStage {
@@ -299,6 +315,7 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Damaged { .. }
+            | Self::PageUnproved { .. }
             | Self::Mismatch { .. }
             | Self::Dangling { .. }
             | Self::Vault(VaultError::Missing { .. })
@@ -349,6 +366,7 @@ impl Error {
             Self::NoSuchBackup { .. } => {
                 "give an id as `gorgen-backup list` shows them, or `latest`".to_owned()
             }
+            Self::NoSuchReport { .. } | Self::PageUnproved { .. } => remedy::OF_REPORT.to_owned(),
             Self::NoSuchTable { .. } => {
                 "give --table one of these, in small and capital letters as they stand here".to_owned()
             }

@@ -9,6 +9,9 @@ pub(super) const OF_DATABASE: &str = "see that the server runs, that host and po
 pub(super) const OF_REFUSAL: &str = "`gorgen-backup doctor` names every privilege that the account lacks, and the \
     statements that grant them";
 
+/// For a month without a page, or with one that can't be shown.
+pub(super) const OF_REPORT: &str = "`gorgen-backup report --month` tells the month again from its records, and keeps it with a new page";
+
 pub(super) const OF_LOST_IDENTITY: &str =
     "bring vault.json back from a copy of the vault: without it no backup is opened";
 

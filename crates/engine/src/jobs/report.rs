@@ -6,6 +6,7 @@
 
 mod facts;
 mod gather;
+mod kept;
 mod lines;
 mod tell;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use self::facts::facts;
 pub use self::{
     gather::Records,
+    kept::{Kept, Label, kept, kept_of},
     lines::{
         AuditLine, BackupLine, CleanupLine, DroppedBy, FailureLine, KeyLine, PhaseLine, PinLine,
         ReplicaLine, RestoreLine, State, Tally, TestLine, VerificationLine,
@@ -23,7 +25,7 @@ pub use self::{
 };
 use super::{Error, World, backups, record, record::Run, runs};
 use crate::{
-    model::{ObjectName, RunId, SourceIdentity, prefix},
+    model::{ObjectName, RunId, SourceIdentity},
     policy::{
         conformity::{self, Line, Summary},
         month::Month,
@@ -144,6 +146,9 @@ pub struct Told {
     pub sha256: String,
     /// The object that is the page.
     pub page: String,
+    /// The page's own SHA-256, so that nobody is shown another one.
+    #[serde(default)]
+    pub page_sha256: String,
     /// How many rules were kept, and which were not.
     pub conformity: Summary,
     /// How runs ended, by job.
@@ -189,13 +194,14 @@ async fn tell_and_keep(
     run: &Run,
 ) -> Result<Told, Error> {
     let report = look(&*world.vault, month, zone, run.started).await?;
-    let proof = keep(world, &report, page, run).await?;
+    let (proof, page_sha256) = keep(world, &report, page, run).await?;
     Ok(Told {
         run: run.id.clone(),
         month,
         report: proof.object,
         sha256: proof.sha256,
         page: ObjectName::report_page(&month.to_string(), &run.id).to_string(),
+        page_sha256,
         conformity: Summary::of(&report.conformity),
         backups: report.backups.len() as u64,
         failures: report.failures.len() as u64,
@@ -205,8 +211,13 @@ async fn tell_and_keep(
     })
 }
 
-/// The data first: a page without them proves nothing.
-async fn keep(world: &World, report: &Report, page: Page<'_>, run: &Run) -> Result<Proof, Error> {
+/// The data first: a page without them proves nothing. Gives what the page names, and the page's own SHA-256.
+async fn keep(
+    world: &World,
+    report: &Report,
+    page: Page<'_>,
+    run: &Run,
+) -> Result<(Proof, String), Error> {
     let month = report.month.to_string();
     let name = ObjectName::report(&month, &run.id);
     let unwritable = |source| Error::Unwritable { what: name.to_string(), source };
@@ -216,8 +227,9 @@ async fn keep(world: &World, report: &Report, page: Page<'_>, run: &Run) -> Resu
     world.vault.put(&name, content).await?;
     let proof = Proof { object: name.to_string(), sha256 };
     let page = Bytes::from(page(report, &proof));
+    let page_sha256 = kept::digest_of(&page);
     world.vault.put(&ObjectName::report_page(&month, &run.id), page).await?;
-    Ok(proof)
+    Ok((proof, page_sha256))
 }
 
 /// Tells a month as it is known now, and keeps nothing.
@@ -233,40 +245,4 @@ pub async fn look(
     let (from, until) = month.span(zone);
     let records = Records::read(vault, from, until).await?;
     Ok(Report::of(&records, month, zone, now))
-}
-
-/// A month that was told, and the newest report of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Kept {
-    /// The month.
-    pub month: Month,
-    /// The run that told it last.
-    pub run: RunId,
-    /// The object that holds the data.
-    pub report: ObjectName,
-    /// The object that is the page.
-    pub page: ObjectName,
-}
-
-/// The months that were told, the newest first, each with its newest report that has a page.
-///
-/// # Errors
-/// If the vault can't be listed.
-pub async fn kept(vault: &dyn Vault) -> Result<Vec<Kept>, Error> {
-    backups::existing_identity(vault).await?;
-    let mut newest: Vec<Kept> = Vec::new();
-    for object in vault.list(prefix::REPORTS).await? {
-        let Some((month, run)) = named(&object.name) else { continue };
-        newest.retain(|kept| kept.month != month);
-        let report = ObjectName::report(&month.to_string(), &run);
-        newest.push(Kept { month, run, report, page: object.name });
-    }
-    newest.reverse();
-    Ok(newest)
-}
-
-/// Which month's page this is, and of which run.
-fn named(page: &ObjectName) -> Option<(Month, RunId)> {
-    let (month, run) = page.stem(prefix::REPORTS, ".html")?.split_once('/')?;
-    Some((month.parse().ok()?, run.parse().ok()?))
 }

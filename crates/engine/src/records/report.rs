@@ -25,12 +25,14 @@ impl ReportRecord {
         Self { format: FORMAT, run, at, report }
     }
 
-    /// Reads it.
+    /// Reads it, and gives the SHA-256 that it carries.
     ///
     /// # Errors
     /// If it is not what was written.
-    pub fn read(bytes: &[u8]) -> Result<Self, FormatError> {
-        read_json(bytes)
+    pub fn read(bytes: &[u8]) -> Result<(Self, String), FormatError> {
+        let record = read_json(bytes)?;
+        let Digested { sha256, .. } = serde_json::from_slice(bytes)?;
+        Ok((record, sha256))
     }
 
     /// Writes it, and gives the SHA-256 that it carries.

@@ -41,6 +41,42 @@ pub(super) fn state(speech: &Speech, state: State) -> &'static str {
     }
 }
 
+/// Which backup a restore test took; nothing, if that is no word we know.
+pub(super) fn pick(speech: &Speech, pick: &str) -> Option<&'static str> {
+    Some(match pick {
+        "latest" => speech.say("o mais novo", "the newest"),
+        "random" => speech.say("sorteado", "a random one"),
+        "named" => speech.say("escolhido", "one that was named"),
+        _ => return None,
+    })
+}
+
+/// Where a restore test read it.
+pub(super) fn place(speech: &Speech, place: &str) -> Option<&'static str> {
+    Some(match place {
+        "replica" => speech.say("da réplica", "from the replica"),
+        "vault" => speech.say("do cofre", "from the vault"),
+        _ => return None,
+    })
+}
+
+/// A phase of a restore test. Records hold them in English.
+pub(super) fn phase(speech: &Speech, phase: &str) -> String {
+    let portuguese = match phase {
+        "open the backup" => "abrir o backup",
+        "create tables" => "criar tabelas",
+        "load rows" => "carregar registros",
+        "build keys" => "montar índices",
+        "verify" => "conferir",
+        "create views, triggers and routines" => "criar visões, gatilhos e rotinas",
+        "follow foreign keys" => "seguir chaves estrangeiras",
+        "compare definitions and try views" => "comparar definições e consultar visões",
+        "drop the scratch database" => "apagar o banco descartável",
+        other => other,
+    };
+    speech.say(portuguese, phase).to_owned()
+}
+
 pub(super) fn stage(speech: &Speech, stage: Stage) -> &'static str {
     match stage {
         Stage::Requested => speech.say("Solicitada", "Requested"),

@@ -114,17 +114,31 @@ fn cleanup(day: i64) -> Value {
 }
 
 fn test(day: i64) -> Value {
+    let phases = [
+        ("open the backup", 1.2),
+        ("create tables", 2.0),
+        ("load rows", 91.4),
+        ("build keys", 19.0),
+        ("verify", 41.0),
+        ("create views, triggers and routines", 0.4),
+        ("follow foreign keys", 8.5),
+        ("compare definitions and try views", 1.1),
+        ("drop the scratch database", 0.7),
+    ];
+    let phases = phases.map(|(name, seconds)| json!({ "name": name, "seconds": seconds }));
+    let pick = if day % 3 == 0 { "random" } else { "latest" };
+    let place = if day % 2 == 0 { "replica" } else { "vault" };
     run(
         "restore-test",
         at(day, 7, 0),
         190,
         "succeeded",
         &json!({ "summary": {
+            "turn": { "pick": pick, "place": place },
             "restore": {
-                "backup": id(at(day, 6, 0)), "tables": vec![0; 76], "rows": 1_229_000,
-                "phases": [{ "name": "load", "seconds": 121.4 }, { "name": "verify", "seconds": 41.0 }],
+                "backup": id(at(day, 6, 0)), "tables": vec![0; 76], "rows": 1_229_000, "phases": phases[1..6],
             },
-            "foreign_keys": 87, "seconds": 168.0 + day as f64, "place": if day % 2 == 0 { "replica" } else { "vault" },
+            "foreign_keys": 87, "objects": 31, "views": 12, "phases": phases, "seconds": 168.0 + day as f64,
         }}),
     )
 }
@@ -234,8 +248,28 @@ pub(crate) fn full() -> Records {
     }
 }
 
+/// The same month, with so many calls in it.
+pub(crate) fn busy(calls: i64) -> Records {
+    let calls = (0..calls).map(|number| match number % 7 {
+        6 => call(number, "POST /v1/restores/20261112T140300Z-4f2a91c3/promote", "refused", 403),
+        5 => call(number, "PATCH /v1/schedules/backup", "failed", 503),
+        _ => call(number, "POST /v1/backups", "allowed", 202),
+    });
+    let calls = calls.zip(0..).map(|(mut call, number)| {
+        let at = at(1, 8, 35 * number);
+        (call["at"], call["entry"]) = (json!(at), json!(id(at)));
+        call
+    });
+    Records { audit: calls.map(read).collect(), ..full() }
+}
+
 /// A month in which much went wrong, told by hostile names.
 pub(crate) fn bad() -> Records {
+    bad_by(HOSTILE)
+}
+
+/// The same, told by these names.
+pub(crate) fn bad_by(hostile: &str) -> Records {
     let full = full();
     let mut broken = check(16, 3);
     broken["summary"]["problems"] =
@@ -250,7 +284,7 @@ pub(crate) fn bad() -> Records {
             at(day, 6, 0),
             31,
             "failed",
-            &json!({ "error": ["the database can't be read", HOSTILE] }),
+            &json!({ "error": ["the database can't be read", hostile] }),
         )
     };
     let died = run(
@@ -265,33 +299,36 @@ pub(crate) fn bad() -> Records {
         at(22, 7, 0),
         71,
         "failed",
-        &json!({ "error": ["table consultas is not equal"] }),
+        &json!({
+            "error": ["table consultas is not equal"],
+            "summary": { "backup": id(at(20, 6, 0)), "turn": { "pick": "random", "place": "replica" }, "why": "it was its turn" },
+        }),
     );
     let kept = (1..=20).filter(|day| *day != 9);
     let runs =
         kept.clone().map(backup).chain(kept.clone().map(cleanup)).chain((21..=25).map(fails));
     let mut audit: Vec<Value> =
         (0..3).map(|number| call(number, "POST /v1/restores", "refused", 403)).collect();
-    audit[0]["caller"]["name"] = json!(HOSTILE);
-    audit[0]["caller"]["agent"] = json!(HOSTILE);
-    audit[1]["reason"] = json!(HOSTILE);
+    audit[0]["caller"]["name"] = json!(hostile);
+    audit[0]["caller"]["agent"] = json!(hostile);
+    audit[1]["reason"] = json!(hostile);
     Records {
         identity: read(json!({
             "format": 1, "vault": "00112233445566778899aabbccddeeff", "created": at(-200, 6, 0),
-            "source": { "server": "db:3306", "database": HOSTILE },
+            "source": { "server": "db:3306", "database": hostile },
         })),
         runs: runs.chain([broken, slow, died, test_failed]).map(read).collect(),
         headers: kept.filter(|day| *day != 7).map(header).map(read).collect(),
         restores: vec![read(json!({
-            "format": 1, "restore": id(at(12, 14, 3)), "asked_by": HOSTILE, "stage": "failed",
-            "wish": { "backup": "latest", "destination": { "to": "in-place" }, "tables": [HOSTILE], "tenant": HOSTILE },
+            "format": 1, "restore": id(at(12, 14, 3)), "asked_by": hostile, "stage": "failed",
+            "wish": { "backup": "latest", "destination": { "to": "in-place" }, "tables": [hostile], "tenant": hostile },
             "live": "untouched", "requested": at(12, 14, 3), "updated": at(12, 14, 9),
         }))],
         audit: audit.into_iter().map(read).collect(),
         pins: vec![read(json!({
-            "format": 1, "backup": id(at(10, 6, 0)), "pinned": true, "since": at(10, 14, 0), "reason": HOSTILE,
+            "format": 1, "backup": id(at(10, 6, 0)), "pinned": true, "since": at(10, 14, 0), "reason": hostile,
         }))],
-        unreadable: vec![format!("manifests/{HOSTILE}: its digest is wrong")],
+        unreadable: vec![format!("manifests/{hostile}: its digest is wrong")],
         keys: full.keys,
         ..empty()
     }

@@ -30,10 +30,10 @@ fn every_operation_tells_its_statuses_and_who_may_call() {
     assert_eq!(document.0["security"][0]["token"], serde_json::json!([]));
     assert_eq!(document.0["components"]["securitySchemes"]["token"]["scheme"], "bearer");
     let operations = document.operations();
-    assert_eq!(operations.len(), 16);
+    assert_eq!(operations.len(), 18);
     let names: BTreeSet<_> =
         operations.iter().map(|(_, _, operation)| operation["operationId"].to_string()).collect();
-    assert_eq!(names.len(), 16, "{names:?}");
+    assert_eq!(names.len(), 18, "{names:?}");
     for (method, path, operation) in operations {
         let responses = operation["responses"].as_object().unwrap();
         let mut expected = vec!["400", "401", "403", "429", "500", "503"];

@@ -95,7 +95,7 @@ impl Schedules for Aws {
     }
 }
 
-/// An answer.
+/// An answer; a page is its body as a string.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Reply {
     pub(crate) status: u64,
@@ -213,11 +213,17 @@ impl House {
         let Value::Object(event) = event else { panic!("an event is an object") };
         let answer = respond(&self.router, self.api(), event).await?;
         assert_eq!(answer["headers"]["cache-control"], "no-store");
+        assert_eq!(answer["headers"]["x-content-type-options"], "nosniff");
         let body = answer["body"].as_str().unwrap();
+        let is_page = answer["headers"]["content-type"] == "text/html; charset=utf-8";
         Ok(Reply {
             status: answer["statusCode"].as_u64().unwrap(),
             headers: answer["headers"].as_object().unwrap().clone(),
-            body: serde_json::from_str(body).unwrap_or_else(|_| panic!("no JSON: {body}")),
+            body: if is_page {
+                body.into()
+            } else {
+                serde_json::from_str(body).unwrap_or_else(|_| panic!("no JSON: {body}"))
+            },
         })
     }
 

@@ -47,7 +47,8 @@ fn every_operation_is_shown_by_a_call_and_its_answer() {
             assert!(wrong.is_empty(), "{command}{wrong:#?}");
         }
         let Some(answer) = after.strip_prefix("\n```json\n") else {
-            assert_eq!(path, "/v1/openapi.json", "{command} has no answer");
+            let is_json = operation["responses"]["200"]["content"]["application/json"].is_object();
+            assert!(path == "/v1/openapi.json" || !is_json, "{command} has no answer");
             continue;
         };
         let answer = serde_json::from_str(answer.split("```").next().unwrap()).unwrap();

@@ -178,7 +178,7 @@ async fn every_look_needs_a_role_but_that_at_the_document() {
     let house = House::with_backups(1).await;
     let paths: Vec<_> =
         house.document.operations().into_iter().filter(|(method, ..)| method == "GET").collect();
-    assert_eq!(paths.len(), 9);
+    assert_eq!(paths.len(), 11);
     for (_, path, _) in paths {
         let path = path.replace("{month}", "2026-11").replace("{id}", NONE);
         let open = path == "/v1/openapi.json";

@@ -89,7 +89,7 @@ pub struct TestLine {
     pub passed: bool,
     /// How long it took until all was proved, in seconds; the whole run, if it failed.
     pub seconds: f64,
-    /// The backup, if the test came so far.
+    /// The backup, if the test came so far as to choose one.
     pub backup: Option<RunId>,
     /// Tables that came back equal.
     pub tables: u64,
@@ -97,9 +97,15 @@ pub struct TestLine {
     pub rows: u64,
     /// Foreign keys whose every row points at one that is there.
     pub foreign_keys: u64,
+    /// Views, triggers, routines, events and sequences that are there as they were backed up.
+    pub objects: u64,
+    /// Views that could be selected from; they are among the objects.
+    pub views: u64,
+    /// Which backup had its turn, if that was said: `latest`, `random`, or `named` by whoever asked.
+    pub pick: Option<String>,
     /// Where it was restored from, if that was said: `vault` or `replica`.
     pub place: Option<String>,
-    /// How long each phase took.
+    /// How long each phase took, in order.
     pub phases: Vec<PhaseLine>,
 }
 

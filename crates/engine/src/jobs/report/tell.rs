@@ -20,7 +20,7 @@ use crate::{
     records::{
         audit::AuditRecord,
         key::KeyRecord,
-        manifest::{Header, Totals},
+        manifest::Header,
         restore::{Destination, RestoreRecord},
         run::{Job, Outcome, RunRecord},
     },
@@ -71,7 +71,18 @@ fn of_header(header: &Header) -> BackupLine {
 #[serde(default)]
 struct BackupSummary {
     snapshot: Option<Timestamp>,
-    totals: Totals,
+    totals: MadeTotals,
+}
+
+/// What a header's totals are, but that later versions may have more of them.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct MadeTotals {
+    tables: u64,
+    rows: u64,
+    raw_bytes: u64,
+    stored_bytes: u64,
+    new_bytes: u64,
 }
 
 fn of_run(run: &RunRecord, records: &Records) -> BackupLine {
@@ -108,12 +119,24 @@ fn dropped(backup: &RunId, records: &Records) -> Option<DroppedBy> {
     })
 }
 
+/// Of a test that failed: `backup` and `turn` alone.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct TestSummary {
+    backup: Option<RunId>,
+    turn: Option<TestedTurn>,
     restore: TestedRestore,
     foreign_keys: u64,
+    objects: u64,
+    views: u64,
+    phases: Vec<PhaseLine>,
     seconds: Option<f64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct TestedTurn {
+    pick: Option<String>,
     place: Option<String>,
 }
 
@@ -130,18 +153,24 @@ pub(super) fn test(run: &RunRecord) -> Option<TestLine> {
     if run.job != Job::RestoreTest {
         return None;
     }
-    let TestSummary { restore, foreign_keys, seconds: until_proved, place } = summary(run);
+    let told: TestSummary = summary(run);
+    let TestedTurn { pick, place } = told.turn.unwrap_or_default();
+    let restore = told.restore;
     Some(TestLine {
         run: run.run.clone(),
         started: run.started,
         passed: run.outcome == Outcome::Succeeded,
-        seconds: until_proved.unwrap_or_else(|| seconds(run.started, run.ended)),
-        backup: restore.backup,
+        seconds: told.seconds.unwrap_or_else(|| seconds(run.started, run.ended)),
+        backup: restore.backup.or(told.backup),
         tables: restore.tables.len() as u64,
         rows: restore.rows,
-        foreign_keys,
+        foreign_keys: told.foreign_keys,
+        objects: told.objects,
+        views: told.views,
+        pick,
         place,
-        phases: restore.phases,
+        // Older tests told the restore's alone.
+        phases: if told.phases.is_empty() { restore.phases } else { told.phases },
     })
 }
 

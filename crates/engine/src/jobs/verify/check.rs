@@ -189,7 +189,7 @@ impl<'a> Check<'a> {
                 self.problem(name, "the record is of another backup", []);
             }
         } else if let Some(id) = name.stem(prefix::REPORTS, ".json") {
-            let record = ReportRecord::read(bytes)?;
+            let (record, _) = ReportRecord::read(bytes)?;
             if id.split_once('/').is_none_or(|(_, run)| record.run.as_str() != run) {
                 self.problem(name, "the record is of another report", []);
             }
