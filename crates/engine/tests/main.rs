@@ -15,6 +15,7 @@ mod model;
 mod properties;
 mod remake;
 mod replica;
+mod report;
 mod restore;
 mod restore_test;
 mod runs;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
 
-use crate::history::History;
+use super::history::History;
 
 /// The order in which jobs are told.
 const JOBS: [&str; 7] =

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::civil::{Date, Weekday};
 use serde_json::{Value, json};
 
-use crate::{
+use super::{
     history::History,
     reckoned::{
         Auditor, Backup, HOUR, Key, between, length, moment, number, succeeded, text, took,

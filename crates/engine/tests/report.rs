@@ -4,8 +4,6 @@ mod history;
 mod reckoned;
 mod restore_tests;
 mod rules;
-#[path = "../support/mod.rs"]
-mod support;
 
 use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
