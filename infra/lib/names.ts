@@ -72,7 +72,22 @@ export function restoreMachineName(config: Config): string {
 
 /** Its ARN, for those who know it by name alone. */
 export function restoreMachineArn(config: Config): string {
-  return `arn:aws:states:${config.primaryRegion}:${config.account}:stateMachine:${restoreMachineName(config)}`;
+  return machineArn(config, restoreMachineName(config));
+}
+
+/** The state machine of restore tests. */
+export function restoreTestMachineName(config: Config): string {
+  return nameOf(config, 'restore-test');
+}
+
+/** Its ARN, likewise. */
+export function restoreTestMachineArn(config: Config): string {
+  return machineArn(config, restoreTestMachineName(config));
+}
+
+/** The ARN of a state machine. */
+export function machineArn(config: Config, name: string): string {
+  return `arn:aws:states:${config.primaryRegion}:${config.account}:stateMachine:${name}`;
 }
 
 /** `GORGEN_VAULT`, and the dimension `Vault` of all metrics. */

@@ -98,8 +98,8 @@ const ALARMS = {
   },
   'no-good-restore-test': {
     'pt-BR':
-      'Nenhum teste de restauração deu certo há uma semana. Um backup que nunca foi restaurado é uma esperança. Hoje: leia o log da função restore-test, veja se o servidor de ensaio está no ar e inicie-a com {}.',
-    en: 'No restore test has succeeded for a week. A backup that was never restored is a hope. Today: look at the log of the function restore-test, see whether the scratch server is up, and start it with {}.',
+      'Nenhum teste de restauração deu certo há uma semana. Um backup que nunca foi restaurado é uma esperança. Hoje: leia o log da função restore-test, veja se o servidor de ensaio está no ar e inicie com {} a máquina de estados do teste (console da AWS, Step Functions).',
+    en: 'No restore test has succeeded for a week. A backup that was never restored is a hope. Today: look at the log of the function restore-test, see whether the scratch server is up, and start the state machine of tests with {} (AWS console, Step Functions).',
   },
   'restores-failed': {
     'pt-BR':
@@ -110,6 +110,21 @@ const ALARMS = {
     'pt-BR':
       'Uma restauração passou de seis horas e parou onde estava. Nenhuma tabela fica restaurada pela metade. Agora: cancele-a ("gorgen-backup cancel"), o que remove o que ela carregou, ou termine-a pela linha de comando, que não tem limite de tempo.',
     en: 'A restore took longer than six hours and was given up where it was. No table is half restored. Now: cancel it ("gorgen-backup cancel"), which drops what it loaded, or finish it by the command line, which has no time limit.',
+  },
+  'restore-tests-failed': {
+    'pt-BR':
+      'A execução de um teste de restauração falhou. Desta vez não ficou provado que um backup pode ser restaurado; os backups não mudaram. Hoje: leia o aviso e o registro no cofre; se faltam, o último passo (End) não foi dado: veja a execução (console da AWS, Step Functions) e inicie outra com {}.',
+    en: 'The execution of a restore test failed. This time it was not proved that a backup can be restored; the backups are as they were. Today: read the notice and the record in the vault; if there is none, the last step (End) was not taken: look at the execution (AWS console, Step Functions) and start another with {}.',
+  },
+  'restore-tests-timed-out': {
+    'pt-BR':
+      'Um teste de restauração passou de seis horas e foi encerrado sem o último passo: não há registro, e o banco de ensaio ainda tem dados. Os backups não mudaram. Hoje: apague o banco de ensaio, ou deixe o próximo teste apagá-lo (depois de 12 horas); veja na execução (console da AWS, Step Functions) o que demorou.',
+    en: 'A restore test took longer than six hours and was ended without its last step: there is no record, and the scratch database still holds data. The backups are as they were. Today: drop the scratch database, or let the next test drop it (after 12 hours); see in the execution (AWS console, Step Functions) what took so long.',
+  },
+  'restore-tests-aborted': {
+    'pt-BR':
+      'Alguém parou a execução de um teste de restauração: não há registro, e o banco de ensaio pode ainda ter dados. Os backups não mudaram. Hoje: apague o banco de ensaio, ou deixe o próximo teste apagá-lo (depois de 12 horas), e inicie outra execução com {} (console da AWS, Step Functions).',
+    en: 'Somebody stopped the execution of a restore test: there is no record, and the scratch database may still hold data. The backups are as they were. Today: drop the scratch database, or let the next test drop it (after 12 hours), and start another execution with {} (AWS console, Step Functions).',
   },
   'replication-failed': {
     'pt-BR':

@@ -47,6 +47,13 @@ export function templates(environment: EnvironmentName, changes: Record<string, 
   return Object.fromEntries(Object.entries(stacks).map(([name, stack]: [string, Stack]) => [name, Template.fromStack(stack)]));
 }
 
+/** The definition of a state machine, with the logical ids of functions in the place of their ARNs. */
+export function definitionOf(template: Template, name: string): any {
+  const [machine] = Object.values(template.findResources('AWS::StepFunctions::StateMachine', { Properties: { StateMachineName: name } }));
+  const parts = machine?.Properties.DefinitionString['Fn::Join'][1] as any[];
+  return JSON.parse(parts.map((part) => (typeof part === 'string' ? part : (part['Fn::GetAtt']?.[0] ?? part.Ref))).join(''));
+}
+
 /** The statements of all policies that a role has, with the role's name. */
 export function roleStatements(template: Template, roleName: string): any[] {
   const roles = Object.values(template.findResources('AWS::IAM::Role', { Properties: { RoleName: roleName } }));

@@ -249,7 +249,15 @@ describe('schedules', () => {
         DeadLetterConfig: { Arn: Match.anyValue() },
       },
     });
-    expect(actionsOf(jobs, `gorgen-prod-schedule-${job}`)).toEqual(['lambda:InvokeFunction', 'sqs:SendMessage']);
+    const start = job === 'restore-test' ? 'states:StartExecution' : 'lambda:InvokeFunction';
+    expect(actionsOf(jobs, `gorgen-prod-schedule-${job}`)).toEqual([start, 'sqs:SendMessage'].sort());
+  });
+
+  it('start the state machine of restore tests, and may start no other', () => {
+    const [machine] = Object.keys(jobs.findResources('AWS::StepFunctions::StateMachine', { Properties: { StateMachineName: 'gorgen-prod-restore-test' } }));
+    jobs.hasResourceProperties('AWS::Scheduler::Schedule', { Name: 'gorgen-prod-restore-test', Target: { Arn: { Ref: machine } } });
+    const [start] = roleStatements(jobs, 'gorgen-prod-schedule-restore-test');
+    expect(start).toMatchObject({ Action: 'states:StartExecution', Resource: { Ref: machine } });
   });
 
   it('let old tables of restores go at the time of cleanup', () => {
@@ -324,17 +332,17 @@ describe('the API', () => {
     expect(stage?.DependsOn).toEqual(expect.arrayContaining(routes.map(([id]) => id)));
   });
 
-  it('asks others to work: one state machine, the jobs on a schedule, and their schedules', () => {
+  it('asks others to work: two state machines, the jobs on a schedule, and their schedules', () => {
     const statements = Object.fromEntries(roleStatements(api, 'gorgen-prod-api').map((statement) => [statement.Sid, statement]));
     const place = 'sa-east-1:111122223333';
     expect(statements.Restores).toMatchObject({
       Action: 'states:StartExecution',
-      Resource: `arn:aws:states:${place}:stateMachine:gorgen-prod-restore`,
+      Resource: ['restore', 'restore-test'].map((name) => `arn:aws:states:${place}:stateMachine:gorgen-prod-${name}`),
     });
     const jobsOnSchedule = ['backup', 'cleanup', 'report', 'restore-test', 'verify'];
     expect(statements.Jobs).toMatchObject({
       Action: 'lambda:InvokeFunction',
-      Resource: jobsOnSchedule.map((job) => `arn:aws:lambda:${place}:function:gorgen-prod-${job}`),
+      Resource: jobsOnSchedule.filter((job) => job !== 'restore-test').map((job) => `arn:aws:lambda:${place}:function:gorgen-prod-${job}`),
     });
     expect(statements.ListSchedules).toMatchObject({ Action: 'scheduler:ListSchedules', Resource: '*' });
     expect(statements.Schedules).toMatchObject({
@@ -353,7 +361,8 @@ describe('the API', () => {
   it('finds by its settings what the other stack made', () => {
     const { Variables } = functionOf('api').Environment;
     const names = (type: string, property: string) => Object.values(jobs.findResources(type)).map(({ Properties }) => Properties[property]);
-    expect(names('AWS::StepFunctions::StateMachine', 'StateMachineName')).toEqual([Variables.GORGEN_RESTORE_MACHINE.split(':').at(-1)]);
+    const machines = [Variables.GORGEN_RESTORE_MACHINE, Variables.GORGEN_RESTORE_TEST_MACHINE].map((arn) => arn.split(':').at(-1));
+    expect(names('AWS::StepFunctions::StateMachine', 'StateMachineName').sort()).toEqual(machines);
     expect(names('AWS::Scheduler::ScheduleGroup', 'Name')).toEqual([Variables.GORGEN_SCHEDULE_GROUP]);
     for (const name of names('AWS::Lambda::Function', 'FunctionName')) expect(name).toMatch(new RegExp(`^${Variables.GORGEN_JOB_FUNCTIONS}`));
     expect(Variables).toMatchObject({

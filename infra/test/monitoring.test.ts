@@ -98,6 +98,20 @@ describe('an alarm goes off when', () => {
     });
   });
 
+  it.each([
+    ['failed', 'ExecutionsFailed'],
+    ['timed-out', 'ExecutionsTimedOut'],
+    ['aborted', 'ExecutionsAborted'],
+  ])('an execution of a restore test has %s, whether or not its last step could say so', (what, MetricName) => {
+    expect(alarm(`restore-tests-${what}`)).toMatchObject({
+      Namespace: 'AWS/States',
+      MetricName,
+      Dimensions: [{ Name: 'StateMachineArn', Value: 'arn:aws:states:sa-east-1:111122223333:stateMachine:gorgen-prod-restore-test' }],
+      Threshold: 0,
+      Period: 60,
+    });
+  });
+
   it('the second region falls behind, each metric in the region where S3 measures it', () => {
     const Dimensions = expect.arrayContaining([
       { Name: 'SourceBucket', Value: 'gorgen-prod-vault-111122223333-sa-east-1' },

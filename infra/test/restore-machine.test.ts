@@ -2,18 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { actionsOf, ROOT, roleStatements, templates } from './environments';
+import { actionsOf, definitionOf, ROOT, roleStatements, templates } from './environments';
 
 const jobs = templates('prod').jobs as Template;
 
-/** The definition of the machine, with the logical ids of functions in the place of their ARNs. */
-function definition(): any {
-  const [machine] = Object.values(jobs.findResources('AWS::StepFunctions::StateMachine'));
-  const parts = machine?.Properties.DefinitionString['Fn::Join'][1] as any[];
-  return JSON.parse(parts.map((part) => (typeof part === 'string' ? part : (part['Fn::GetAtt']?.[0] ?? part.Ref))).join(''));
-}
-
-const machine = definition();
+const machine = definitionOf(jobs, 'gorgen-prod-restore');
 const states = machine.States as Record<string, any>;
 const group = states.Load.ItemProcessor.States['Load a group'];
 const tasks: [string, any][] = [...Object.entries(states).filter(([, { Type }]) => Type === 'Task'), ['Load a group', group]];

@@ -57,6 +57,7 @@ describe('settings', () => {
         'GORGEN_LANG',
         'GORGEN_MASTER_ROLE',
         'GORGEN_RESTORE_MACHINE',
+        'GORGEN_RESTORE_TEST_MACHINE',
         'GORGEN_ROLE_CLAIM',
         'GORGEN_SCHEDULE_GROUP',
         'GORGEN_TIMEZONE',

@@ -235,7 +235,7 @@ describe('outputs', () => {
     ['vaultKey', ['VaultKeyArn']],
     ['vaultReplica', ['ReplicaBucket', 'ReplicaKeyArn']],
     ['vault', ['VaultBucket']],
-    ['jobs', ['DeadLetterQueueUrl', 'FunctionBackup', 'FunctionCleanup', 'FunctionRestoreTest', 'FunctionRestore', 'FunctionVerify', 'FunctionReport', 'RestoreMachineArn']],
+    ['jobs', ['DeadLetterQueueUrl', 'FunctionBackup', 'FunctionCleanup', 'FunctionRestoreTest', 'FunctionRestore', 'FunctionVerify', 'FunctionReport', 'RestoreMachineArn', 'RestoreTestMachineArn']],
     ['api', ['FunctionApi', 'ApiUrl']],
     ['monitoring', ['TopicArn']],
     ['monitoringReplica', ['ReplicaTopicArn']],

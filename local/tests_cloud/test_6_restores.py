@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from cloud_api import AT_REST, CONFIRMED
 from cloud_deploy import CLINIC
+from cloud_machines import ended, killing, states_of
 from cloud_objects import read_record
-from cloud_processes import processes_of
 from cloud_world import World, succeeded
 from demo_proof import Proof, prove, require_equal
 
@@ -48,23 +43,12 @@ def require_stage(record: dict[str, Any], stage: str) -> None:
 def execution(world: World, restore: str) -> dict[str, Any]:
     """What became of the execution that took a restore through its steps; it ends after the record does."""
     machine = world.cloud.outputs["RestoreMachineArn"]
-    arn = f"{machine.replace(':stateMachine:', ':execution:')}:{restore}-restore"
-    states = world.aws.client("stepfunctions")
-    deadline = time.monotonic() + 30
-    while True:
-        found: dict[str, Any] = states.describe_execution(executionArn=arn)
-        if found["status"] != "RUNNING":
-            return found
-        assert time.monotonic() < deadline, found
-        time.sleep(0.1)
+    return ended(world, f"{machine.replace(':stateMachine:', ':execution:')}:{restore}-restore")
 
 
 def steps_of(world: World, restore: str) -> list[str]:
     """The states that an execution entered."""
-    events = world.aws.client("stepfunctions").get_execution_history(
-        executionArn=execution(world, restore)["executionArn"], maxResults=1000
-    )["events"]
-    return [event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event]
+    return states_of(world, execution(world, restore)["executionArn"])
 
 
 @pytest.fixture
@@ -199,38 +183,14 @@ def test_a_load_that_fails_leaves_the_live_data_alone_and_nothing_beside_it(worl
     assert any(pack in line for line in record["error"] for pack in packs), record["error"]
     assert beside(world) == before
     require_equal(ruined, prove(world.cloud.place.clinic, CLINIC), CLINIC)
-    ended = execution(world, restore)
-    assert (ended["status"], ended["error"]) == ("FAILED", "Integrity"), ended
+    failed = execution(world, restore)
+    assert (failed["status"], failed["error"]) == ("FAILED", "Integrity"), failed
     assert steps_of(world, restore)[-3:] == ["Discard", "What became of it?", "Failed"]
 
 
 def test_a_backup_that_is_not_there_is_refused_at_once(world: World) -> None:
     reply = world.master.call("POST", "/v1/restores", IN_PLACE | {"backup": HOLE})
     assert reply.status == 422 and HOLE in reply.body["detail"], reply
-
-
-@contextmanager
-def killing(world: World, name: str, times: int) -> Iterator[list[int]]:
-    """Kill processes of a function as soon as they are there, so many of them."""
-    killed: list[int] = []
-    over = threading.Event()
-
-    def hunt() -> None:
-        while not over.is_set() and len(killed) < times:
-            for number in processes_of(world, name):
-                if number not in killed and len(killed) < times:
-                    time.sleep(0.05 * len(killed))
-                    os.kill(number, signal.SIGKILL)
-                    killed.append(number)
-            time.sleep(0.005)
-
-    hunter = threading.Thread(target=hunt)
-    hunter.start()
-    try:
-        yield killed
-    finally:
-        over.set()
-        hunter.join()
 
 
 def test_functions_that_are_lost_on_the_way_are_called_again(world: World, whole: Proof) -> None:

@@ -246,6 +246,14 @@ def publish(topic: str) -> Attempt:
     return Attempt(f"publish to {topic}", do)
 
 
+def start_test_machine(world: World, role: Aws) -> Any:
+    """Have a restore tested, of a backup that is not there."""
+    given = json.dumps({"backup": "20200101T000000Z-00000000"})
+    return role.client("stepfunctions").start_execution(
+        stateMachineArn=world.cloud.outputs["RestoreTestMachineArn"], name=secrets.token_hex(8), input=given
+    )
+
+
 def start_machine(world: World, role: Aws) -> Any:
     """Have a restore taken through its steps; there is no such action, so nothing comes of it."""
     given = json.dumps({"restore": "x", "action": "nothing"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cloud_api import CONFIRMED
 from cloud_deploy import CLINIC
+from cloud_objects import read_record
 from cloud_world import World, succeeded
 from demo_proof import prove, require_equal
 
@@ -26,6 +27,14 @@ def test_verify_with_all_data(world: World) -> None:
 
 def test_restore_test(world: World) -> None:
     assert succeeded(world.functions.invoke("restore-test"))["rows"] > 0
+
+
+def test_restore_test_by_the_api_and_the_state_machine(world: World) -> None:
+    runs = set(world.vault.objects("runs/"))
+    world.master.expect(202, "POST", "/v1/runs", {"job": "restore-test", "backup": "latest"})
+    run = world.vault.wait_for_new("runs/", runs, 60)
+    record = read_record(world.vault.get(run))
+    assert (record["job"], record["outcome"]) == ("restore-test", "succeeded"), record
 
 
 def test_restore_into_a_new_database(world: World) -> None:

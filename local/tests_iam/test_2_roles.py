@@ -44,6 +44,7 @@ from attempts import (
     read_secret_of,
     shorten_lock,
     start_machine,
+    start_test_machine,
     update_schedule,
     write,
     write_replica,
@@ -88,8 +89,9 @@ DESTRUCTION = [
         delete_schedule,
     )
 ]
-# Whom the API may ask to work; restore works for the state machine alone.
-JOBS = ("backup", "verify", "report", "restore-test", "cleanup")
+# Whom the API may ask to work; restore and restore-test work for state machines alone.
+JOBS = ("backup", "verify", "report", "cleanup")
+MACHINES = (start_machine, start_test_machine)
 FOLDERS_OF_API = ("audit/x", "requests/x")
 
 FORBIDDEN: list[tuple[str, Attempt]] = [
@@ -107,9 +109,9 @@ FORBIDDEN: list[tuple[str, Attempt]] = [
     *((name, write(key)) for name in NAMES if name != "api" for key in FOLDERS_OF_API),
     *((name, write("restores/x")) for name in NAMES if name not in ("restore", "api")),
     *((name, write("locks/restore.json")) for name in NAMES if name not in ("restore", "backup")),
-    *((name, invoke("restore")) for name in NAMES),
+    *((name, invoke(function)) for name in NAMES for function in ("restore", "restore-test")),
     *((name, invoke("backup")) for name in NAMES if name != "api"),
-    *((name, plain(do)) for name in NAMES if name != "api" for do in (start_machine, list_schedules, update_schedule)),
+    *((name, plain(do)) for name in NAMES if name != "api" for do in (*MACHINES, list_schedules, update_schedule)),
     *((name, read_replica("manifests/")) for name in NAMES if name not in READERS_OF_REPLICA),
     *((name, plain(open_data_key_there)) for name in NAMES if name not in READERS_OF_REPLICA),
     *((name, write_replica("runs/x")) for name in NAMES),
@@ -150,16 +152,17 @@ ALLOWED: list[tuple[str, Attempt]] = [
     *((name, read(prefix)) for name in ("report", "cleanup", "api") for prefix in ("restores/", "audit/", "reports/")),
     *((name, publish("gorgen-demo-alarms")) for name in NAMES if name != "api"),
     *(("api", invoke(job)) for job in JOBS),
-    *(("api", plain(do)) for do in (start_machine, list_schedules, update_schedule)),
+    *(("api", plain(do)) for do in (*MACHINES, list_schedules, update_schedule)),
 ]
 
-OF_THE_MACHINE: list[Attempt] = [
+# The functions that the roles of state machines may call, by the machine's output.
+CALLS = {"RestoreMachineArn": ("restore", "backup"), "RestoreTestMachineArn": ("restore-test",)}
+OF_NO_MACHINE: list[Attempt] = [
     *DESTRUCTION,
-    *(invoke(job) for job in JOBS if job != "backup"),
     read("manifests/"),
     read_secret_of("restore"),
     open_data_key("rows"),
-    plain(start_machine),
+    *(plain(do) for do in MACHINES),
 ]
 
 
@@ -193,14 +196,9 @@ def test_a_role_could_not_even_without_the_policy_of_the_vault(world: World, nam
             assert "no identity-based policy allows" in said, said
 
 
-@pytest.fixture(scope="module")
-def machine(world: World) -> Aws:
-    """The role of the state machine, which trusts Step Functions for this one machine and nobody else; made to trust the account."""
-    described = world.aws.client("stepfunctions").describe_state_machine(
-        stateMachineArn=world.cloud.outputs["RestoreMachineArn"]
-    )
-    iam, arn = world.aws.client("iam"), described["roleArn"]
-    name = arn.rsplit("/", 1)[1]
+def opened(world: World, arn: str) -> Aws:
+    """A role that trusts Step Functions for one machine and nobody else, made to trust the account for a moment."""
+    iam, name = world.aws.client("iam"), arn.rsplit("/", 1)[1]
     with pytest.raises(ClientError, match="not authorized to perform: sts:AssumeRole"):
         world.aws.as_role(arn)
     trusted = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
@@ -212,14 +210,27 @@ def machine(world: World) -> Aws:
     return role
 
 
-@pytest.mark.parametrize("attempt", OF_THE_MACHINE, ids=lambda attempt: attempt.what)
-def test_the_state_machine_may_not(world: World, machine: Aws, attempt: Attempt) -> None:
-    must_be_refused(attempt, world, machine)
+@pytest.fixture(scope="module")
+def machines(world: World) -> dict[str, Aws]:
+    """The roles of the state machines, by the machines' outputs."""
+    states = world.aws.client("stepfunctions")
+    described = {output: states.describe_state_machine(stateMachineArn=world.cloud.outputs[output]) for output in CALLS}
+    return {output: opened(world, machine["roleArn"]) for output, machine in described.items()}
 
 
-@pytest.mark.parametrize("function", ["restore", "backup"])
-def test_the_state_machine_may_invoke(world: World, machine: Aws, function: str) -> None:
-    invoke(function).do(world, machine)
+@pytest.mark.parametrize("output", CALLS)
+@pytest.mark.parametrize("attempt", OF_NO_MACHINE, ids=lambda attempt: attempt.what)
+def test_a_state_machine_may_not(world: World, machines: dict[str, Aws], output: str, attempt: Attempt) -> None:
+    must_be_refused(attempt, world, machines[output])
+
+
+@pytest.mark.parametrize("output", CALLS)
+def test_a_state_machine_may_invoke_its_functions_and_no_other(world: World, machines: dict[str, Aws], output: str) -> None:
+    for function in NAMES:
+        if function in CALLS[output]:
+            invoke(function).do(world, machines[output])
+        else:
+            must_be_refused(invoke(function), world, machines[output])
 
 
 def test_the_api_cannot_change_what_it_wrote_into_the_trail(world: World) -> None:

@@ -1,4 +1,4 @@
-//! What the api starts and switches in AWS: the state machine of restores, the functions of jobs, and their schedules.
+//! What the api starts and switches in AWS: the state machines, the functions of jobs, and their schedules.
 
 mod error;
 mod functions;
@@ -7,5 +7,5 @@ mod schedules;
 
 pub use error::ControlError;
 pub use functions::{JobFunctions, LambdaFunctions};
-pub use machine::{RestoreMachine, StepFunctions};
+pub use machine::{StateMachine, StepFunctions};
 pub use schedules::{EventBridge, Schedule, Schedules};

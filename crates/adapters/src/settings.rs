@@ -120,6 +120,7 @@ impl Settings {
             Setting::TenantColumn => self.tenant_column.is_some(),
             Setting::NoticeTopic => self.notice_topic.is_some(),
             Setting::RestoreMachine => self.api.restore_machine.is_some(),
+            Setting::RestoreTestMachine => self.api.restore_test_machine.is_some(),
             Setting::JobFunctions => self.api.job_functions.is_some(),
             Setting::ScheduleGroup => self.api.schedule_group.is_some(),
             Setting::AppendOnly
@@ -316,6 +317,7 @@ impl Reading {
         let usual = ApiSettings::default();
         ApiSettings {
             restore_machine: self.value(Setting::RestoreMachine, api::machine),
+            restore_test_machine: self.value(Setting::RestoreTestMachine, api::machine),
             job_functions: self.value(Setting::JobFunctions, api::functions),
             schedule_group: self.value(Setting::ScheduleGroup, api::group),
             role_claim: self.value(Setting::RoleClaim, api::claim).unwrap_or(usual.role_claim),

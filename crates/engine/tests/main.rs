@@ -18,6 +18,7 @@ mod replica;
 mod report;
 mod restore;
 mod restore_test;
+mod restore_test_steps;
 mod runs;
 mod shares;
 

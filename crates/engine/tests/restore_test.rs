@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::support::Clinic;
 use gorgen_engine::{
     Error, Kind,
     jobs::{
@@ -10,9 +9,7 @@ use gorgen_engine::{
         restore_test::{self, Report, Request},
         verify::Replica,
     },
-    model::{
-        CharsetContext, ObjectName, Place, Relation, RunId, StoredObject, StoredObjectKind, VaultId,
-    },
+    model::{ObjectName, Place, RunId, VaultId},
     policy::{
         rotation::{Pick, Turn},
         scratch,
@@ -29,49 +26,10 @@ use gorgen_engine::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-const PREFIX: &str = "scratch";
-
-fn object(kind: StoredObjectKind, name: &str) -> StoredObject {
-    StoredObject {
-        kind,
-        name: name.to_owned(),
-        table: None,
-        ddl: format!("CREATE DEFINER=`app`@`%` {} `{name}`", kind.keyword()),
-        definer: Some("app@%".to_owned()),
-        context: CharsetContext::default(),
-        after: None,
-    }
-}
-
-/// A clinic with a foreign key, a view, a function and an event.
-fn clinic() -> Clinic {
-    let clinic = Clinic::new();
-    let mut table = crate::support::patients();
-    table.relations.push(Relation {
-        name: "paciente_cid".to_owned(),
-        columns: vec!["nome".to_owned()],
-        parent_database: None,
-        parent: "cid".to_owned(),
-        parent_columns: vec!["codigo".to_owned()],
-    });
-    clinic.source.define(table);
-    for (kind, name) in [
-        (StoredObjectKind::Function, "dobro"),
-        (StoredObjectKind::View, "agenda"),
-        (StoredObjectKind::Event, "limpeza"),
-    ] {
-        clinic.source.define_object(object(kind, name));
-    }
-    clinic
-}
-
-/// A scratch server, and the database that the next test will fill there.
-fn scratch_for(clinic: &Clinic) -> (FakeScratch, FakeTarget) {
-    let scratch = FakeScratch::new(PREFIX);
-    let target = FakeTarget::like(PREFIX, &clinic.source);
-    scratch.prepare(target.clone());
-    (scratch, target)
-}
+use crate::support::{
+    Clinic,
+    tested::{PREFIX, clinic, scratch_for},
+};
 
 async fn test(clinic: &Clinic, asked: &Request) -> Result<Report, Error> {
     test_with(clinic, None, asked).await

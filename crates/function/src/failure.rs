@@ -35,6 +35,23 @@ pub enum ErrorType {
 }
 
 impl ErrorType {
+    const ALL: [Self; 9] = [
+        Self::InvalidEvent,
+        Self::InvalidSettings,
+        Self::Locked,
+        Self::Refused,
+        Self::NotFound,
+        Self::Integrity,
+        Self::OutOfTime,
+        Self::Unavailable,
+        Self::Failed,
+    ];
+
+    /// The kind of this name; [`Self::Failed`] for one that is not ours.
+    pub(crate) fn of_name(name: &str) -> Self {
+        Self::ALL.into_iter().find(|kind| kind.name() == name).unwrap_or(Self::Failed)
+    }
+
     /// The name, as `errorType` shows it.
     pub const fn name(self) -> &'static str {
         match self {

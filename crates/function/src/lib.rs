@@ -11,8 +11,10 @@ mod memory;
 mod metrics;
 mod news;
 mod notices;
+mod part;
 mod serve;
 mod shell;
+mod step_error;
 mod told;
 
 #[cfg(feature = "control")]
@@ -23,5 +25,7 @@ pub use event::{Call, EventError};
 pub use failure::{ErrorType, Failure};
 pub use history::History;
 pub use metrics::{Measure, Metric, NAMESPACE};
+pub use part::Part;
 pub use serve::{serve, serve_requests};
 pub use shell::Shell;
+pub use step_error::StepError;

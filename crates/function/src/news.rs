@@ -154,7 +154,10 @@ fn of_failure(ended: &Ended<'_>, failure: &Failure, memory: &mut Memory) -> Opti
         return None;
     }
     call.told = Some((failure.kind, failure.told.clone(), ended.now));
+    // A machine tries steps again, never what they came to.
+    let is_end = asked.step.as_deref() == Some("end");
     let tries = match (asked.scheduled, call.tries) {
+        _ if is_end => Tries::Last,
         (None, _) => Tries::ByHand,
         (Some(_), MOST_TRIES..) => Tries::Last,
         (Some(_), _) => Tries::MoreToCome,
@@ -162,10 +165,11 @@ fn of_failure(ended: &Ended<'_>, failure: &Failure, memory: &mut Memory) -> Opti
     Some(Item::Failed { cause: failure.kind.cause(), told: failure.told.clone(), tries })
 }
 
-/// A step of a restore that fails is tried again, or leads to the step `discard`, which knows how it ended.
+/// A step of a restore that fails is tried again, or leads to the step `discard`, which knows how it ended; and a step of a
+/// restore test to the step `end`.
 fn is_told_later(asked: &Asked, failure: &Failure) -> bool {
     match asked.step.as_deref() {
-        Some("plan" | "prepare" | "load" | "verify") => true,
+        Some("plan" | "choose" | "prepare" | "load" | "verify" | "prove") => true,
         Some("promote" | "undo" | "discard") => failure.kind.is_retryable(),
         _ => false,
     }
@@ -513,7 +517,7 @@ mod tests {
             let event = json!({ "restore": RESTORE, "step": step });
             Story::of(Job::Restore).fails(&Asked::of(&event, "a"), &failure(kind), 5).is_some()
         };
-        for step in ["plan", "prepare", "load", "verify"] {
+        for step in ["plan", "choose", "prepare", "load", "verify", "prove"] {
             assert!(
                 !fails(step, ErrorType::Integrity) && !fails(step, ErrorType::Locked),
                 "{step}"

@@ -17,6 +17,7 @@ use crate::{
     metrics::line,
     news::{Asked, Ended},
     notices::Notices,
+    part::JobEnd,
     shell::Process,
 };
 
@@ -83,12 +84,15 @@ where
         // Boxed: a job's future is too large for the compiler to look through.
         let result = Box::pin(respond(&shell, handler, event.payload)).await;
         let run = shell.run().map(|run| run.to_string());
+        let part = shell.part();
+        let end = part.end(started, result.as_ref());
         if let Some(job) = job {
-            tell_metrics(job, process, &shell, started, result.is_ok());
-            let (result, measures) = (result.as_ref(), shell.measures());
-            let ended =
-                Ended { job, asked: &asked, measures: &measures, result, now: SystemClock.now() };
-            notices.tell(&ended, &function, shell.run().as_ref(), started).await;
+            tell_metrics(job, process, &shell, end.as_ref());
+        }
+        if let (Some(job), Some(JobEnd { began, result })) = (job, end) {
+            let (measures, now) = (shell.measures(), SystemClock.now());
+            let ended = Ended { job, asked: &asked, measures: &measures, result, now };
+            notices.tell(&ended, &function, shell.run().as_ref(), began).await;
         }
         match result {
             Ok(summary) => {
@@ -101,11 +105,13 @@ where
     .await
 }
 
-fn tell_metrics(job: Job, process: &Process, shell: &Shell, started: Timestamp, succeeded: bool) {
+fn tell_metrics(job: Job, process: &Process, shell: &Shell, end: Option<&JobEnd<'_>>) {
     let now = SystemClock.now();
-    shell.measure(Metric::Succeeded, f64::from(u8::from(succeeded)));
-    shell.measure(Metric::Failed, f64::from(u8::from(!succeeded)));
-    shell.measure(Metric::DurationSeconds, now.duration_since(started).as_secs_f64());
+    if let Some(JobEnd { began, result }) = end {
+        shell.measure(Metric::Succeeded, f64::from(u8::from(result.is_ok())));
+        shell.measure(Metric::Failed, f64::from(u8::from(result.is_err())));
+        shell.measure(Metric::DurationSeconds, now.duration_since(*began).as_secs_f64());
+    }
     if let Some(bytes) = memory::peak() {
         shell.measure(Metric::PeakMemoryBytes, bytes as f64);
     }

@@ -24,13 +24,11 @@ use jiff::Timestamp;
 
 #[cfg(feature = "control")]
 use gorgen_adapters::{
-    control::{
-        EventBridge, JobFunctions, LambdaFunctions, RestoreMachine, Schedules, StepFunctions,
-    },
+    control::{EventBridge, JobFunctions, LambdaFunctions, Schedules, StateMachine, StepFunctions},
     settings::{ApiSettings, Setting},
 };
 
-use crate::{Failure, Measure, Metric};
+use crate::{Failure, Measure, Metric, Part};
 
 /// Name and version of this program, kept in manifests.
 const TOOL: &str = concat!("gorgen-backup ", env!("CARGO_PKG_VERSION"));
@@ -68,6 +66,7 @@ pub struct Shell {
     deadline: Option<Timestamp>,
     progress: Arc<Progress>,
     measures: Mutex<BTreeMap<Metric, f64>>,
+    part: Mutex<Part>,
 }
 
 impl Shell {
@@ -77,6 +76,7 @@ impl Shell {
             deadline,
             progress: Arc::default(),
             measures: Mutex::default(),
+            part: Mutex::default(),
         }
     }
 
@@ -214,8 +214,19 @@ impl Shell {
     /// # Errors
     /// If it is not set, or AWS can't be used.
     #[cfg(feature = "control")]
-    pub async fn restore_machine(&self) -> Result<Arc<dyn RestoreMachine>, Failure> {
+    pub async fn restore_machine(&self) -> Result<Arc<dyn StateMachine>, Failure> {
         let arn = self.needed(Setting::RestoreMachine, |api| api.restore_machine.as_deref())?;
+        Ok(Arc::new(StepFunctions::open(arn, &self.process.aws).await?))
+    }
+
+    /// The state machine that tests restores.
+    ///
+    /// # Errors
+    /// If it is not set, or AWS can't be used.
+    #[cfg(feature = "control")]
+    pub async fn restore_test_machine(&self) -> Result<Arc<dyn StateMachine>, Failure> {
+        let setting = Setting::RestoreTestMachine;
+        let arn = self.needed(setting, |api| api.restore_test_machine.as_deref())?;
         Ok(Arc::new(StepFunctions::open(arn, &self.process.aws).await?))
     }
 
@@ -252,6 +263,15 @@ impl Shell {
     /// Notes a measure of this run, which goes into the log when it ends, however it ends.
     pub fn measure(&self, metric: Metric, value: f64) {
         self.measures.lock().unwrap_or_else(PoisonError::into_inner).insert(metric, value);
+    }
+
+    /// Says what part of its job this call is.
+    pub fn is(&self, part: Part) {
+        *self.part.lock().unwrap_or_else(PoisonError::into_inner) = part;
+    }
+
+    pub(crate) fn part(&self) -> Part {
+        self.part.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn measures(&self) -> Vec<Measure> {

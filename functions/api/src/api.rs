@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gorgen_engine::{jobs::World, model::RunId};
 use gorgen_function::{
     ApiSettings, Failure, Shell,
-    control::{JobFunctions, RestoreMachine, Schedules},
+    control::{JobFunctions, Schedules, StateMachine},
 };
 use jiff::tz::TimeZone;
 
@@ -19,7 +19,8 @@ pub(crate) struct Api {
     pub(crate) world: World,
     pub(crate) settings: ApiSettings,
     pub(crate) zone: TimeZone,
-    pub(crate) machine: Result<Arc<dyn RestoreMachine>, Failure>,
+    pub(crate) restores: Result<Arc<dyn StateMachine>, Failure>,
+    pub(crate) restore_tests: Result<Arc<dyn StateMachine>, Failure>,
     pub(crate) jobs: Result<Arc<dyn JobFunctions>, Failure>,
     pub(crate) schedules: Result<Arc<dyn Schedules>, Failure>,
 }
@@ -31,7 +32,8 @@ impl Api {
             world: shell.world_without_keys().await?,
             settings: shell.settings().api().clone(),
             zone: shell.settings().timezone(),
-            machine: shell.restore_machine().await,
+            restores: shell.restore_machine().await,
+            restore_tests: shell.restore_test_machine().await,
             jobs: shell.job_functions().await,
             schedules: shell.schedules().await,
         })
@@ -44,8 +46,12 @@ impl Api {
         RunId::new(self.world.clock.now(), random)
     }
 
-    pub(crate) fn machine(&self) -> Result<&dyn RestoreMachine, Problem> {
-        had(self.machine.as_deref(), "the state machine of restores")
+    pub(crate) fn restores(&self) -> Result<&dyn StateMachine, Problem> {
+        had(self.restores.as_deref(), "the state machine of restores")
+    }
+
+    pub(crate) fn restore_tests(&self) -> Result<&dyn StateMachine, Problem> {
+        had(self.restore_tests.as_deref(), "the state machine of restore tests")
     }
 
     pub(crate) fn jobs(&self) -> Result<&dyn JobFunctions, Problem> {

@@ -66,10 +66,12 @@ pub(crate) struct Deed {
 pub(crate) enum Step {
     /// Write down that a restore is wanted, and start it.
     Restore { id: RunId, wish: Wish, asked_by: String, input: Value },
-    /// Start an execution of the state machine.
+    /// Start an execution of the restores' state machine.
     Machine { execution: String, input: Value },
     /// Start a job.
     Job { job: Job, event: Value },
+    /// Start an execution of the restore tests' state machine.
+    RestoreTest { execution: String, input: Value },
     /// Enable or disable a schedule.
     Switch { schedule: String, enabled: bool },
 }
@@ -146,7 +148,7 @@ impl Step {
     async fn take(&self, api: &Api) -> Result<(), Problem> {
         match self {
             Self::Restore { id, wish, asked_by, input } => {
-                let (machine, asked_by) = (api.machine()?, Some(asked_by.clone()));
+                let (machine, asked_by) = (api.restores()?, Some(asked_by.clone()));
                 restores::request_as(&api.world, id.clone(), wish.clone(), asked_by).await?;
                 let started = machine.start(&format!("{id}-restore"), input).await;
                 if started.as_ref().is_err_and(|error| !error.is_retryable()) {
@@ -156,11 +158,17 @@ impl Step {
                 started.map_err(of_machine)
             }
             Self::Machine { execution, input } => {
-                api.machine()?.start(execution, input).await.map_err(of_machine)
+                api.restores()?.start(execution, input).await.map_err(of_machine)
             }
             Self::Job { job, event } => {
                 let started = api.jobs()?.start(*job, event).await;
                 started.map_err(|error| Problem::of_control(error, "the job's function"))
+            }
+            Self::RestoreTest { execution, input } => {
+                let started = api.restore_tests()?.start(execution, input).await;
+                let failed =
+                    |error| Problem::of_control(error, "the state machine of restore tests");
+                started.map_err(failed)
             }
             Self::Switch { schedule, enabled } => {
                 let switched = api.schedules()?.switch(schedule, *enabled).await;

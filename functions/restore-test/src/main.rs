@@ -1,4 +1,8 @@
 //! The function `restore-test`: a backup restored into a scratch database, proved equal, timed, and dropped.
+//!
+//! Without `step` it takes all steps at once; with it one of them, as the state machine wants it.
+
+mod steps;
 
 use gorgen_engine::{
     jobs::restore_test::{self, Report, Request},
@@ -6,37 +10,52 @@ use gorgen_engine::{
     policy::rotation::Turn,
     records::run::Job,
 };
-use gorgen_function::{Call, Failure, Metric, Shell, serve};
+use gorgen_function::{Call, Failure, Metric, Part, Shell, serve};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    serve(Job::RestoreTest, test).await
+    serve(Job::RestoreTest, answer).await
 }
 
 /// What to test.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Event {
+struct Asked {
     /// The backup, an id or `latest`; whichever has its turn, if left out.
     backup: Option<String>,
     /// Where to read it, `vault` or `replica`; whichever has its turn, if left out.
     from: Option<Place>,
 }
 
-async fn test(shell: &Shell, call: Call<Event>) -> Result<Summary, Failure> {
+async fn answer(shell: &Shell, call: Call<Map<String, Value>>) -> Result<Value, Failure> {
+    if call.event.contains_key("step") {
+        shell.is(Part::Step);
+        return steps::take(shell, call.reread()?).await;
+    }
+    let summary = test(shell, call.reread()?).await?;
+    Ok(serde_json::to_value(summary).unwrap_or_default())
+}
+
+async fn test(shell: &Shell, call: Call<Asked>) -> Result<Summary, Failure> {
     let (world, replica) = (shell.world().await?, shell.replica().await?);
     let scratch = shell.scratch().await?;
-    let request = Request {
-        backup: call.event.backup,
-        place: call.event.from,
-        connections: shell.settings().readers(),
-        deadline: shell.deadline(),
-        scheduled: call.scheduled,
-    };
+    let request = request(shell, call.event, call.scheduled);
     let report = restore_test::run(&world, replica.as_ref(), &scratch, &request).await?;
     shell.measure(Metric::RestoreSeconds, report.seconds);
     Ok(Summary::of(report))
+}
+
+fn request(shell: &Shell, asked: Asked, scheduled: Option<Timestamp>) -> Request {
+    Request {
+        backup: asked.backup,
+        place: asked.from,
+        connections: shell.settings().readers(),
+        deadline: shell.deadline(),
+        scheduled,
+    }
 }
 
 /// What a caller reads of it; all of it is in the run's record.

@@ -9,7 +9,7 @@ use gorgen_engine::{
     model::RunId,
     records::restore::{Destination, RestoreRecord, Stage},
 };
-use gorgen_function::{Call, ErrorType, Failure, Shell};
+use gorgen_function::{Call, ErrorType, Failure, Shell, StepError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ pub(crate) struct Event {
     /// Which group of tables to load.
     group: Option<usize>,
     /// Why the restore failed, as the state machine tells it.
-    error: Option<Cause>,
+    error: Option<StepError>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -39,26 +39,6 @@ enum Step {
     Undo,
     Discard,
     CleanUp,
-}
-
-/// An error as Step Functions hands it on.
-#[derive(Debug, Deserialize)]
-struct Cause {
-    #[serde(rename = "Error", default)]
-    error: String,
-    #[serde(rename = "Cause", default)]
-    cause: String,
-}
-
-impl Cause {
-    /// What goes into the record, one line each.
-    fn lines(&self) -> Vec<String> {
-        // A function's failure comes as JSON, whose message is what people read.
-        let told = serde_json::from_str::<Value>(&self.cause).ok();
-        let message = told.as_ref().and_then(|told| told["errorMessage"].as_str());
-        let lines = [self.error.as_str(), message.unwrap_or(&self.cause)];
-        lines.iter().filter(|line| !line.is_empty()).map(|line| (*line).to_owned()).collect()
-    }
 }
 
 /// Takes the step, and says what the state machine needs to know to go on.
@@ -105,7 +85,7 @@ pub(crate) async fn take(shell: &Shell, call: Call<Event>) -> Result<Value, Fail
         Step::Undo => staged::undo(&world, servers, &rules, &id).await?,
         Step::CleanUp => return clean_up(&world, servers, &rules).await,
         Step::Discard => {
-            let lines = error.as_ref().map(Cause::lines).unwrap_or_default();
+            let lines = error.as_ref().map(StepError::lines).unwrap_or_default();
             staged::discard(&world, servers, &rules, &id, &lines).await?
         }
     };

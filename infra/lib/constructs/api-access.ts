@@ -1,12 +1,13 @@
 /** What the function `api` may begin and change besides its records: it asks others to work, and does none of it itself. */
 import { PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type Config, SCHEDULED_JOBS } from '../config';
-import { nameOf, OLD_TABLES, restoreMachineArn, scheduleGroupName, scheduleRoleName } from '../names';
+import { nameOf, OLD_TABLES, restoreMachineArn, restoreTestMachineArn, scheduleGroupName, scheduleRoleName } from '../names';
 
 /** Where it finds whom to ask, and which callers may do what. */
 export function apiEnvironment(config: Config): Record<string, string> {
   return {
     GORGEN_RESTORE_MACHINE: restoreMachineArn(config),
+    GORGEN_RESTORE_TEST_MACHINE: restoreTestMachineArn(config),
     GORGEN_JOB_FUNCTIONS: nameOf(config, ''),
     GORGEN_SCHEDULE_GROUP: scheduleGroupName(config),
     GORGEN_ROLE_CLAIM: config.roles.claim,
@@ -24,12 +25,16 @@ export function apiAccess(config: Config): PolicyDocument {
   const arn = (service: string, resource: string) => `arn:aws:${service}:${config.primaryRegion}:${config.account}:${resource}`;
   return new PolicyDocument({
     statements: [
-      new PolicyStatement({ sid: 'Restores', actions: ['states:StartExecution'], resources: [restoreMachineArn(config)] }),
+      new PolicyStatement({
+        sid: 'Restores',
+        actions: ['states:StartExecution'],
+        resources: [restoreMachineArn(config), restoreTestMachineArn(config)],
+      }),
       new PolicyStatement({
         sid: 'Jobs',
         actions: ['lambda:InvokeFunction'],
-        // Not `restore`, which the state machine alone takes through its steps.
-        resources: SCHEDULED_JOBS.map((job) => arn('lambda', `function:${nameOf(config, job)}`)),
+        // Not `restore` and `restore-test`, which state machines alone take through their steps.
+        resources: SCHEDULED_JOBS.filter((job) => job !== 'restore-test').map((job) => arn('lambda', `function:${nameOf(config, job)}`)),
       }),
       new PolicyStatement({ sid: 'ListSchedules', actions: ['scheduler:ListSchedules'], resources: ['*'] }),
       new PolicyStatement({
@@ -37,7 +42,7 @@ export function apiAccess(config: Config): PolicyDocument {
         actions: ['scheduler:GetSchedule', 'scheduler:UpdateSchedule'],
         resources: [arn('scheduler', `schedule/${scheduleGroupName(config)}/*`)],
       }),
-      // A schedule is updated as a whole, with its role; each of these roles starts one function and no other.
+      // A schedule is updated as a whole, with its role; each of these roles starts one function or machine and no other.
       new PolicyStatement({
         sid: 'RolesOfSchedules',
         actions: ['iam:PassRole'],

@@ -1,13 +1,14 @@
-/** Starts a function at its times, in the clinic's time zone. */
+/** Starts a function or a state machine at its times, in the clinic's time zone. */
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { Config, ScheduledJob } from '../config';
 import { nameOf, scheduleRoleName } from '../names';
 
-/** Of the delivery of the event alone: a job that fails is retried by Lambda. A backup an hour late is better left to the alarm. */
+/** Of the delivery of the event alone: a job that fails is retried by Lambda, a step by its state machine. A backup an hour late is better left to the alarm. */
 const RETRY = { maximumRetryAttempts: 2, maximumEventAgeInSeconds: 3600 };
 
 export interface JobScheduleProps {
@@ -19,14 +20,16 @@ export interface JobScheduleProps {
   /** What is asked for, if it is not the job itself. */
   readonly input?: Record<string, unknown>;
   readonly group: CfnScheduleGroup;
-  readonly lambda: IFunction;
+  /** What does it. */
+  readonly starts: IFunction | IStateMachine;
   readonly deadLetters: IQueue;
 }
 
 export class JobSchedule extends Construct {
-  constructor(scope: Construct, id: string, { config, job, name = job, input, group, lambda, deadLetters }: JobScheduleProps) {
+  constructor(scope: Construct, id: string, { config, job, name = job, input, group, starts, deadLetters }: JobScheduleProps) {
     super(scope, id);
     const { expression, enabled } = config.schedules[job];
+    const [action, arn] = 'stateMachineArn' in starts ? ['states:StartExecution', starts.stateMachineArn] : ['lambda:InvokeFunction', starts.functionArn];
     const role = new Role(this, 'Role', {
       roleName: scheduleRoleName(config, name),
       description: `gorgen-backup: starts ${name}`,
@@ -36,7 +39,7 @@ export class JobSchedule extends Construct {
       inlinePolicies: {
         Start: new PolicyDocument({
           statements: [
-            new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [lambda.functionArn] }),
+            new PolicyStatement({ actions: [action], resources: [arn] }),
             new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [deadLetters.queueArn] }),
           ],
         }),
@@ -51,7 +54,7 @@ export class JobSchedule extends Construct {
       state: enabled ? 'ENABLED' : 'DISABLED',
       flexibleTimeWindow: { mode: 'OFF' },
       target: {
-        arn: lambda.functionArn,
+        arn,
         roleArn: role.roleArn,
         input: JSON.stringify(input ?? inputOf(job, config)),
         retryPolicy: RETRY,

@@ -3,6 +3,7 @@ import { Annotations, Duration, Stack, StackProps } from 'aws-cdk-lib';
 import { IKey } from 'aws-cdk-lib/aws-kms';
 import { CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { type Config, SCHEDULED_JOBS } from '../config';
 import { scratchAccess, sourceAccess } from '../constructs/database-access';
@@ -11,6 +12,7 @@ import { DeadLetters } from '../constructs/dead-letters';
 import { JobFunction, type JobFunctionProps } from '../constructs/job-function';
 import { JobSchedule } from '../constructs/job-schedule';
 import { RestoreMachine } from '../constructs/restore-machine';
+import { RestoreTestMachine } from '../constructs/restore-test-machine';
 import { inCamels, type Job, JOBS, OLD_TABLES, scheduleGroupName } from '../names';
 
 /** As long as Lambda lets a function run; a job that sees the end near stops cleanly. */
@@ -46,8 +48,9 @@ export class JobsStack extends Stack {
         ...particulars[name],
       });
     this.functions = Object.fromEntries(JOBS.map((name) => [name, make(name)])) as Record<Job, JobFunction>;
-    this.addSchedules(config);
-    const { restore, backup } = this.functions;
+    const { restore, backup, 'restore-test': restoreTest } = this.functions;
+    const tests = new RestoreTestMachine(this, 'RestoreTestMachine', { config, restoreTest: restoreTest.lambda });
+    this.addSchedules(config, tests.machine);
     new RestoreMachine(this, 'RestoreMachine', { config, restore: restore.lambda, backup: backup.lambda });
   }
 
@@ -71,7 +74,7 @@ export class JobsStack extends Stack {
       },
       'restore-test': {
         ...big,
-        description: 'Restores a backup into a throw-away database and compares it, row by row',
+        description: 'Restores a backup into a throw-away database and compares it, step by step as the state machine asks, or at once',
         environment: keyring,
         databases: [scratchAccess(config)],
       },
@@ -89,12 +92,12 @@ export class JobsStack extends Stack {
     } satisfies Record<Job, Pick<JobFunctionProps, 'description' | 'memoryMb'> & Partial<JobFunctionProps>>;
   }
 
-  private addSchedules(config: Config): void {
+  private addSchedules(config: Config, restoreTests: IStateMachine): void {
     const group = new CfnScheduleGroup(this, 'Schedules', { name: scheduleGroupName(config) });
     for (const job of SCHEDULED_JOBS) {
       if (job === 'restore-test' && !config.scratch) continue;
-      const { lambda } = this.functions[job];
-      new JobSchedule(this, `${inCamels(job)}Schedule`, { config, job, group, lambda, deadLetters: this.deadLetters });
+      const starts = job === 'restore-test' ? restoreTests : this.functions[job].lambda;
+      new JobSchedule(this, `${inCamels(job)}Schedule`, { config, job, group, starts, deadLetters: this.deadLetters });
     }
     // What restores left in the database only `restore` may drop.
     new JobSchedule(this, 'OldTablesSchedule', {
@@ -102,7 +105,7 @@ export class JobsStack extends Stack {
       job: 'cleanup',
       name: OLD_TABLES,
       group,
-      lambda: this.functions.restore.lambda,
+      starts: this.functions.restore.lambda,
       input: { step: 'clean-up' },
       deadLetters: this.deadLetters,
     });

@@ -7,7 +7,7 @@ import { AlarmTopic } from '../constructs/alarm-topic';
 import { Watch, type WatchProps } from '../constructs/watch';
 import { type JobMetricName, jobMetric, replicationMetric } from '../metrics';
 import { type AlarmName, alarmText, functionAlarmText } from '../texts';
-import { deadLetterQueueName, type FunctionName, FUNCTIONS, type Job, JOBS, nameOf, restoreMachineArn } from '../names';
+import { deadLetterQueueName, type FunctionName, FUNCTIONS, type Job, JOBS, nameOf, restoreMachineArn, restoreTestMachineArn } from '../names';
 
 const MINUTE = Duration.minutes(1);
 const FIVE_MINUTES = Duration.minutes(5);
@@ -18,7 +18,8 @@ const DAY = Duration.days(1);
 const BACKUP_HOURS = 26;
 /**
  * CloudWatch looks back seven days at most, and evaluates such an alarm at the full hour. A test that starts at 04:00
- * on Sundays and ends within the hour is seen at 05:00, when the one a week before has just gone out of sight.
+ * on Sundays and ends within the hour is seen at 05:00, when the one a week before has just gone out of sight; one that ends
+ * hours later than that one did sets the alarm off, and takes it back.
  */
 const RESTORE_TEST_HOURS = 7 * 24;
 const SIZE_PERCENT = 30;
@@ -36,6 +37,7 @@ export class MonitoringStack extends Stack {
     JOBS.forEach((job) => this.watchJob(job));
     FUNCTIONS.forEach((name) => this.watchFunction(name));
     this.watchRestores();
+    this.watchTestMachine();
     this.watchReplication();
     this.watchDeadLetters();
     this.showDashboard();
@@ -116,24 +118,32 @@ export class MonitoringStack extends Stack {
 
   /** Somebody waits for a restore; and what it leaves unfinished is beside the live data. */
   private watchRestores(): void {
-    const metric = (metricName: string) =>
-      new Metric({
+    this.watchMachine(restoreMachineArn(this.config), {
+      'restores-failed': 'ExecutionsFailed',
+      'restores-timed-out': 'ExecutionsTimedOut',
+    });
+  }
+
+  /** A test whose last step was never reached, or could not be called, says nothing itself and may leave its database. */
+  private watchTestMachine(): void {
+    this.watchMachine(restoreTestMachineArn(this.config), {
+      'restore-tests-failed': 'ExecutionsFailed',
+      'restore-tests-timed-out': 'ExecutionsTimedOut',
+      'restore-tests-aborted': 'ExecutionsAborted',
+    });
+  }
+
+  private watchMachine(arn: string, metrics: Partial<Record<AlarmName, string>>): void {
+    for (const [name, metricName] of Object.entries(metrics) as [AlarmName, string][]) {
+      const metric = new Metric({
         namespace: 'AWS/States',
         metricName,
-        dimensionsMap: { StateMachineArn: restoreMachineArn(this.config) },
+        dimensionsMap: { StateMachineArn: arn },
         statistic: 'Sum',
         period: MINUTE,
       });
-    this.watch({
-      name: 'restores-failed',
-      metric: metric('ExecutionsFailed'),
-      when: { above: 0 },
-    });
-    this.watch({
-      name: 'restores-timed-out',
-      metric: metric('ExecutionsTimedOut'),
-      when: { above: 0 },
-    });
+      this.watch({ name, metric, when: { above: 0 } });
+    }
   }
 
   /** The rest of replication is measured in the second region. */

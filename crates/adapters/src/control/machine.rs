@@ -1,4 +1,4 @@
-//! The state machine that restores.
+//! The state machines, which take a restore and a restore test through their steps.
 
 use async_trait::async_trait;
 use aws_sdk_sfn::Client;
@@ -9,9 +9,9 @@ use crate::aws::{Aws, AwsError, arn::Arn};
 
 const EXISTS: &str = "ExecutionAlreadyExists";
 
-/// Starts what restores.
+/// Starts what takes a job through its steps.
 #[async_trait]
-pub trait RestoreMachine: Send + Sync {
+pub trait StateMachine: Send + Sync {
     /// Starts an execution of this name. One that was started before counts, so that a repeated call starts nothing.
     async fn start(&self, execution: &str, input: &Value) -> Result<(), ControlError>;
 }
@@ -30,14 +30,14 @@ impl StepFunctions {
             aws.config_in(parsed.region).await
         } else {
             let config = aws.config().await;
-            config.map_err(|error| ControlError::no_region("start a restore", error))?.clone()
+            config.map_err(|error| ControlError::no_region("start a state machine", error))?.clone()
         };
         Ok(Self { client: Client::new(&config), arn: arn.to_owned() })
     }
 }
 
 #[async_trait]
-impl RestoreMachine for StepFunctions {
+impl StateMachine for StepFunctions {
     async fn start(&self, execution: &str, input: &Value) -> Result<(), ControlError> {
         let request = self.client.start_execution().state_machine_arn(&self.arn);
         let answer = request.name(execution).input(input.to_string()).send().await;

@@ -22,6 +22,8 @@ const LONGEST_NAME: usize = 128;
 pub struct ApiSettings {
     /// The state machine that restores, `GORGEN_RESTORE_MACHINE`.
     pub restore_machine: Option<String>,
+    /// The state machine that tests restores, `GORGEN_RESTORE_TEST_MACHINE`.
+    pub restore_test_machine: Option<String>,
     /// What the names of the job functions begin with, `GORGEN_JOB_FUNCTIONS`.
     pub job_functions: Option<String>,
     /// The group that the schedules are in, `GORGEN_SCHEDULE_GROUP`.
@@ -38,6 +40,7 @@ impl Default for ApiSettings {
     fn default() -> Self {
         Self {
             restore_machine: None,
+            restore_test_machine: None,
             job_functions: None,
             schedule_group: None,
             role_claim: DEFAULT_CLAIM.to_owned(),

@@ -55,6 +55,8 @@ pub enum Setting {
     Notices,
     /// The state machine that restores.
     RestoreMachine,
+    /// The state machine that tests restores.
+    RestoreTestMachine,
     /// What the names of the job functions begin with.
     JobFunctions,
     /// The group that the schedules are in.
@@ -69,7 +71,7 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::DatabaseUrl,
         Self::DatabaseSecret,
         Self::Vault,
@@ -91,6 +93,7 @@ impl Setting {
         Self::NoticeTopic,
         Self::Notices,
         Self::RestoreMachine,
+        Self::RestoreTestMachine,
         Self::JobFunctions,
         Self::ScheduleGroup,
         Self::RoleClaim,
@@ -122,6 +125,7 @@ impl Setting {
             Self::NoticeTopic => "GORGEN_NOTICE_TOPIC",
             Self::Notices => "GORGEN_NOTICES",
             Self::RestoreMachine => "GORGEN_RESTORE_MACHINE",
+            Self::RestoreTestMachine => "GORGEN_RESTORE_TEST_MACHINE",
             Self::JobFunctions => "GORGEN_JOB_FUNCTIONS",
             Self::ScheduleGroup => "GORGEN_SCHEDULE_GROUP",
             Self::RoleClaim => "GORGEN_ROLE_CLAIM",
@@ -152,7 +156,7 @@ impl Setting {
             Self::Readers => "a number of connections from 1 to 64",
             Self::NoticeTopic => notices::TOPIC,
             Self::Notices => notices::WHICH,
-            Self::RestoreMachine => api::MACHINE,
+            Self::RestoreMachine | Self::RestoreTestMachine => api::MACHINE,
             Self::JobFunctions => api::FUNCTIONS,
             Self::ScheduleGroup => api::GROUP,
             Self::RoleClaim => api::CLAIM,

@@ -60,6 +60,7 @@ fn every_setting_is_read_and_the_last_value_counts() {
         ("GORGEN_NOTICE_TOPIC", TOPIC),
         ("GORGEN_NOTICES", "all"),
         ("GORGEN_RESTORE_MACHINE", MACHINE),
+        ("GORGEN_RESTORE_TEST_MACHINE", MACHINE),
         ("GORGEN_JOB_FUNCTIONS", "gorgen-dev-"),
         ("GORGEN_SCHEDULE_GROUP", "gorgen-dev-jobs"),
         ("GORGEN_ROLE_CLAIM", "https://clinica.example/roles"),
@@ -107,6 +108,7 @@ fn every_setting_is_read_and_the_last_value_counts() {
         *settings.api(),
         ApiSettings {
             restore_machine: Some(MACHINE.to_owned()),
+            restore_test_machine: Some(MACHINE.to_owned()),
             job_functions: Some("gorgen-dev-".to_owned()),
             schedule_group: Some("gorgen-dev-jobs".to_owned()),
             role_claim: "https://clinica.example/roles".to_owned(),
@@ -178,7 +180,7 @@ fn all_that_is_wrong_is_said_at_once() {
          GORGEN_REPLICA_KEYRING, GORGEN_SCRATCH_URL, GORGEN_SCRATCH_SECRET, \
          GORGEN_TENANT_COLUMN, GORGEN_APPEND_ONLY, GORGEN_RESTORE_SKIP, GORGEN_TENANT_PATHS, GORGEN_UNDO_HOURS, \
          GORGEN_TIMEZONE, GORGEN_LANG, GORGEN_RETENTION, GORGEN_LOCK_LEASE, GORGEN_READERS, GORGEN_NOTICE_TOPIC, GORGEN_NOTICES, \
-         GORGEN_RESTORE_MACHINE, GORGEN_JOB_FUNCTIONS, \
+         GORGEN_RESTORE_MACHINE, GORGEN_RESTORE_TEST_MACHINE, GORGEN_JOB_FUNCTIONS, \
          GORGEN_SCHEDULE_GROUP, GORGEN_ROLE_CLAIM, GORGEN_ADMIN_ROLE, GORGEN_MASTER_ROLE)\n  \
          GORGEN_DATABASE_URL: expected mysql://user:password@host:port/database (in user and password, `%` and two \
          hex digits stand for any of : / ? # [ ] @ %), got one that starts with postgres:\n  \

@@ -6,7 +6,7 @@ use aws_sdk_scheduler::types::{
     Target,
 };
 use gorgen_adapters::control::{
-    ControlError, EventBridge, JobFunctions, LambdaFunctions, RestoreMachine, Schedule, Schedules,
+    ControlError, EventBridge, JobFunctions, LambdaFunctions, Schedule, Schedules, StateMachine,
     StepFunctions,
 };
 use gorgen_engine::records::run::Job;

@@ -241,6 +241,12 @@ pub enum Error {
     /// The files of an export.
     #[error(transparent)]
     Files(#[from] FilesError),
+    /// A step failed in another process, which told this.
+    #[error("{}", told.join(": "))]
+    StepFailed {
+        /// What it told, one a line.
+        told: Vec<String>,
+    },
     /// A restore test had nothing to compare.
     #[error("backup {backup} holds no {what}: its restore would prove nothing")]
     NothingTested {

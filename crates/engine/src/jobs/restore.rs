@@ -22,7 +22,7 @@ use crate::{
     model::{RunId, SourceIdentity, VaultId},
     policy::compatibility,
     ports::{Target, TargetInfo, TargetState},
-    records::{manifest::Manifest, run::Job},
+    records::run::Job,
     stages::{definition::Definers, rows::Digest},
 };
 
@@ -106,7 +106,7 @@ pub async fn run(
     Ok(report)
 }
 
-pub(super) async fn restore(
+async fn restore(
     world: &World,
     vault: VaultId,
     target: &dyn Target,
@@ -117,27 +117,7 @@ pub(super) async fn restore(
     let backup = backups::find(&*world.vault, backup).await?;
     let keys = Arc::new(KeyChest::open(world, vault).await?);
     let (_, manifest) = backups::open(world, &keys, &backup).await?;
-    restore_opened(world, Opened { backup: &backup, keys: &keys, manifest }, target, request, run)
-        .await
-}
-
-/// A backup whose manifest was opened.
-pub(super) struct Opened<'a> {
-    pub(super) backup: &'a RunId,
-    pub(super) keys: &'a Arc<KeyChest>,
-    pub(super) manifest: Manifest,
-}
-
-/// Restores a backup that was opened; the target is as it was if that fails.
-pub(super) async fn restore_opened(
-    world: &World,
-    opened: Opened<'_>,
-    target: &dyn Target,
-    request: &Request,
-    run: &Run,
-) -> Result<Report, Error> {
-    let Opened { backup, keys, manifest } = opened;
-    let chosen = Arc::new(choose(backup, manifest, &request.tables)?);
+    let chosen = Arc::new(choose(&backup, manifest, &request.tables)?);
     let state = refuse_full_target(target).await?;
     let info = target.info().await?;
     let work = Work {
@@ -146,7 +126,7 @@ pub(super) async fn restore_opened(
         info,
         request,
         chosen,
-        fetcher: Fetcher::new(world, Arc::clone(keys)),
+        fetcher: Fetcher::new(world, keys),
         home: None,
     };
     work.refuse_incompatible_target()?;
@@ -158,7 +138,7 @@ pub(super) async fn restore_opened(
     Ok(Report {
         restore: run.id.clone(),
         run: run.id.clone(),
-        backup: backup.clone(),
+        backup,
         target: target.source().identity(),
         started: run.started,
         ended: world.clock.now(),
@@ -273,18 +253,23 @@ pub(super) struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     pub(super) fn start(world: &'a World) -> Self {
-        Self { world, last: world.clock.now(), phases: Vec::new() }
+        Self::since(world, world.clock.now())
     }
 
-    /// What was done since the last lap is no lap of this watch.
-    pub(super) fn skip(&mut self) {
-        self.last = self.world.clock.now();
+    pub(super) fn since(world: &'a World, last: Timestamp) -> Self {
+        Self { world, last, phases: Vec::new() }
     }
 
     pub(super) fn lap(&mut self, name: &str) {
+        let (name, seconds) = (name.to_owned(), self.seconds());
+        self.phases.push(Phase { name, seconds });
+    }
+
+    /// How long it was since this was asked, or a lap ended, before.
+    pub(super) fn seconds(&mut self) -> f64 {
         let now = self.world.clock.now();
         let passed: SignedDuration = now.duration_since(self.last);
-        self.phases.push(Phase { name: name.to_owned(), seconds: passed.as_secs_f64() });
         self.last = now;
+        passed.as_secs_f64()
     }
 }

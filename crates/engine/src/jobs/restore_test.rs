@@ -3,38 +3,34 @@
 //! What a restore proves is in [`super::restore`]; beyond it a test compares every definition, tries every view,
 //! and follows every foreign key. The scratch database is gone afterwards, whatever happened; one that could not be
 //! dropped makes the test a failure.
+//!
+//! [`run`] takes all steps in one process. A machine that outlives processes takes them one by one, as [`steps`] has
+//! them, and hands on what each of them said.
 
+mod bench;
 mod choice;
+mod ending;
+mod evidence;
 mod proof;
+mod site;
+pub mod steps;
 mod sweep;
-
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use self::{choice::Choice, proof::Proof, sweep::Swept};
-use super::{
-    Error, KeyChest, World, backups,
-    deadline::within,
-    record,
-    record::Run,
-    restore,
-    restore::{Phase, Watch},
-    runs,
-    verify::Replica,
+use self::{bench::Bench, choice::choose, site::Site};
+pub use self::{
+    choice::Chosen,
+    ending::Ended,
+    evidence::{Evidence, Loaded, Prepared, Proved, TestRun},
 };
+use super::{Error, World, deadline::within, restore, restore::Phase, runs, verify::Replica};
 use crate::{
     model::{Place, RunId, ServerInfo, VaultId},
-    policy::{rotation::Turn, scratch as names},
-    ports::{Scratch, Target},
-    records::{
-        identity::VaultIdentity,
-        manifest::{Header, Manifest},
-        run::Job,
-    },
-    stages::definition::Definers,
+    policy::rotation::Turn,
+    ports::Scratch,
+    records::run::Job,
 };
 
 /// What to test.
@@ -111,23 +107,15 @@ pub async fn run(
     scratch: &dyn Scratch,
     request: &Request,
 ) -> Result<Report, Error> {
-    let identity = identity(world, replica, request.place).await?;
+    let bench = Bench { world, replica, scratch, request };
+    let identity = bench.identity(request.place).await?;
     if let Some(report) = runs::done::<Report>(world, Job::RestoreTest, request.scheduled).await? {
         return Ok(Report { already_done: true, ..report });
     }
-    let run = Run::start(world, request.scheduled);
+    let run = TestRun::start(world, request.scheduled);
     let mut chosen = None;
-    let test = Test { world, replica, scratch, request, run: &run, vault: identity.vault };
-    let result = test.choose_and_prove(&mut chosen).await;
-    let about = chosen
-        .map(|Choice { backup, turn, why }| json!({ "backup": backup, "turn": turn, "why": why }));
-    let recorded = async {
-        // Nothing is written where there is no vault: it may be what was lost.
-        backups::existing_identity(&*world.vault).await?;
-        let job = Job::RestoreTest;
-        record::ended_about(world, &run, job, &identity.source, &result, about).await
-    };
-    let recorded = recorded.await;
+    let result = test(bench, identity.vault, &run, &mut chosen).await;
+    let recorded = ending::record(bench, &run, &identity, chosen.as_ref(), &result).await;
     let report = result?;
     recorded.map_err(|source| Error::NotRecorded {
         backup: report.restore.backup.clone(),
@@ -136,155 +124,23 @@ pub async fn run(
     Ok(report)
 }
 
-/// Whose vault it is. When the copy is asked for by name the vault may be what was lost: then its copy tells.
-async fn identity(
-    world: &World,
-    replica: Option<&Replica>,
-    place: Option<Place>,
-) -> Result<VaultIdentity, Error> {
-    if place != Some(Place::Replica) {
-        return backups::existing_identity(&*world.vault).await;
-    }
-    let replica = replica.ok_or(Error::NoReplica)?;
-    let copy = backups::existing_identity(&*replica.vault).await?;
-    if let Ok(Some(identity)) = backups::identity(&*world.vault).await {
-        require_copy(replica, &copy, identity.vault)?;
-    }
-    Ok(copy)
-}
-
-fn require_copy(replica: &Replica, copy: &VaultIdentity, vault: VaultId) -> Result<(), Error> {
-    if copy.vault == vault {
-        return Ok(());
-    }
-    Err(Error::NotACopy { replica: replica.vault.describe(), owner: copy.vault, vault })
-}
-
-/// One test.
-struct Test<'a> {
-    world: &'a World,
-    replica: Option<&'a Replica>,
-    scratch: &'a dyn Scratch,
-    request: &'a Request,
-    run: &'a Run,
+/// The whole test. What was chosen is told also if it fails.
+async fn test(
+    bench: Bench<'_>,
     vault: VaultId,
-}
-
-impl Test<'_> {
-    /// The whole test. What was chosen is told also if it fails.
-    async fn choose_and_prove(&self, chosen: &mut Option<Choice>) -> Result<Report, Error> {
-        let Swept { dropped, left } = sweep::sweep(self).await?;
-        let choice = choice::choose(self).await?;
-        *chosen = Some(choice.clone());
-        let report = self.prove(choice).await?;
-        match left {
-            None => Ok(Report { swept: dropped, ..report }),
-            Some((database, source)) => Err(not_dropped(&report.restore.backup, database, source)),
-        }
-    }
-
-    /// The world with the chosen place in the vault's.
-    async fn reading(&self, place: Place) -> Result<World, Error> {
-        if place == Place::Vault {
-            return Ok(self.world.clone());
-        }
-        let replica = self.replica.ok_or(Error::NoReplica)?;
-        let copy = backups::existing_identity(&*replica.vault).await?;
-        require_copy(replica, &copy, self.vault)?;
-        let Replica { vault, keyring } = replica;
-        Ok(World { vault: vault.clone(), keyring: keyring.clone(), ..self.world.clone() })
-    }
-
-    async fn prove(&self, choice: Choice) -> Result<Report, Error> {
-        let started = self.world.clock.now();
-        let mut watch = Watch::start(self.world);
-        let world = self.reading(choice.turn.place).await?;
-        let keys = Arc::new(KeyChest::open(&world, self.vault).await?);
-        let (header, manifest) = backups::open(&world, &keys, &choice.backup).await?;
-        refuse_nothing(&header, &manifest)?;
-        watch.lap("open the backup");
-
-        let prefix = self.scratch.prefix();
-        let name = names::name(&prefix, self.vault, &self.run.id)
-            .ok_or(Error::ScratchName { longest: names::LONGEST_PREFIX, name: prefix })?;
-        let target = self.scratch.database(&name);
-        let catalog = manifest.catalog.clone();
-        // A restore that fails leaves nothing behind: dropping is needed after one that succeeded.
-        let restore = self.restore(&world, &keys, &choice.backup, manifest, &*target).await?;
-        watch.skip();
-        let proving = proof::prove(&*target, &header, &catalog, &restore, &mut watch);
-        let proved = within(self.world, self.request.deadline, proving).await.flatten();
-        let proved_at = self.world.clock.now();
-        let dropped = target.drop_database().await;
-        watch.lap("drop the scratch database");
-        let Proof { scratch, foreign_keys, objects, views, invalid_views } = match (proved, dropped)
-        {
-            (Ok(proof), Ok(())) => proof,
-            (Ok(_), Err(error)) => return Err(not_dropped(&choice.backup, name, error.into())),
-            (Err(failure), Ok(())) => return Err(failure),
-            (Err(failure), Err(cleanup)) => {
-                let (failure, cleanup) = (Box::new(failure), Box::new(cleanup.into()));
-                return Err(Error::NotCleanedUp { failure, cleanup });
-            }
-        };
-        Ok(Report {
-            run: self.run.id.clone(),
-            turn: Some(choice.turn),
-            why: choice.why,
-            backup_age_seconds: started.duration_since(header.snapshot).as_secs(),
-            scratch: Some(scratch),
-            phases: in_order(watch.phases, &restore.phases),
-            restore,
-            foreign_keys,
-            objects,
-            views,
-            invalid_views,
-            not_covered: catalog.warnings,
-            swept: Vec::new(),
-            seconds: proved_at.duration_since(started).as_secs_f64(),
-            already_done: false,
-        })
-    }
-
-    async fn restore(
-        &self,
-        world: &World,
-        keys: &Arc<KeyChest>,
-        backup: &RunId,
-        manifest: Manifest,
-        target: &dyn Target,
-    ) -> Result<restore::Report, Error> {
-        let how = restore::Request {
-            connections: self.request.connections,
-            deadline: self.request.deadline,
-            // The scratch server need not know whom the source's views and routines run as.
-            definers: Definers::Strip,
-            ..restore::Request::default()
-        };
-        let opened = restore::Opened { backup, keys, manifest };
-        restore::restore_opened(world, opened, target, &how, self.run).await
-    }
-}
-
-fn not_dropped(backup: &RunId, database: String, source: Error) -> Error {
-    Error::ScratchLeft { backup: backup.clone(), database, source: Box::new(source) }
-}
-
-/// A test of nothing proves nothing.
-fn refuse_nothing(header: &Header, manifest: &Manifest) -> Result<(), Error> {
-    let backup = header.backup.clone();
-    if manifest.tables.is_empty() {
-        return Err(Error::NothingTested { backup, what: "table" });
-    }
-    if manifest.tables.iter().all(|part| part.digest().rows == 0) {
-        return Err(Error::NothingTested { backup, what: "row" });
-    }
-    Ok(())
-}
-
-/// The restore's phases after the first of the test's own.
-fn in_order(mut own: Vec<Phase>, of_restore: &[Phase]) -> Vec<Phase> {
-    let at = own.len().min(1);
-    own.splice(at..at, of_restore.iter().cloned());
-    own
+    run: &TestRun,
+    told: &mut Option<Chosen>,
+) -> Result<Report, Error> {
+    let chosen = &*told.insert(choose(bench, vault).await?);
+    let opening = bench.world.clock.now();
+    let site = Site::open(bench, vault, run, chosen).await?;
+    let taken = async {
+        let prepared = site.prepare(opening).await?;
+        // One group, so that all tables are loaded at the same time.
+        let loaded = vec![site.load(|_| true).await?];
+        Ok(Evidence { prepared, loaded, proved: site.prove().await? })
+    };
+    let taken = within(bench.world, bench.request.deadline, taken).await.flatten();
+    let report = taken.and_then(|evidence| site.report(run, chosen, evidence));
+    ending::clear(bench, vault, run, chosen, report).await
 }

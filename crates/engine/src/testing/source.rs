@@ -129,6 +129,15 @@ impl FakeSource {
         lock(&self.state).snapshots
     }
 
+    /// Drops a table, or an object of this kind, if it is there.
+    pub(super) fn forget(&self, kind: &str, name: &str) {
+        let database = &mut lock(&self.state).database;
+        if kind == "TABLE" {
+            database.tables.remove(name);
+        }
+        database.objects.retain(|object| object.kind.keyword() != kind || object.name != name);
+    }
+
     /// Drops all tables and objects.
     pub(super) fn clear(&self) {
         lock(&self.state).database = Database::default();

@@ -26,7 +26,7 @@ pub enum RowFault {
 /// A database in memory that is restored into; clones share its content.
 ///
 /// It takes statements on trust: it remembers them, and looks into them only for `CREATE TABLE`, to
-/// know the tables that get no row.
+/// know the tables that get no row, and for what is dropped if it exists.
 #[derive(Debug, Clone)]
 pub struct FakeTarget {
     source: FakeSource,
@@ -232,7 +232,9 @@ impl Target for FakeTarget {
             return Err(refused(action));
         }
         state.statements.push(statement.to_owned());
-        if let Some(definitions) = &state.definitions {
+        if let Some((kind, name)) = dropped(statement) {
+            self.source.forget(kind, name);
+        } else if let Some(definitions) = &state.definitions {
             self.source.define_like(definitions, statement, state.forgotten.as_deref());
         } else if let Some(name) = created_table(statement) {
             self.source.define(Table { ddl: statement.to_owned(), ..table(&name, &[], &[]) });
@@ -276,6 +278,12 @@ pub(super) fn created_table(statement: &str) -> Option<String> {
         name.push('`');
         rest = more;
     }
+}
+
+/// Kind and name in ``DROP TABLE IF EXISTS `name` ``.
+fn dropped(statement: &str) -> Option<(&str, &str)> {
+    let (kind, name) = statement.strip_prefix("DROP ")?.split_once(" IF EXISTS `")?;
+    Some((kind, name.strip_suffix('`')?))
 }
 
 struct FakeLoader(FakeTarget);

@@ -1,5 +1,7 @@
 //! What the tests of jobs share: a made-up clinic with a vault of its own, and a vault that stops.
 
+pub(crate) mod tested;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,

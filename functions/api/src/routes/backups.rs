@@ -86,15 +86,16 @@ impl Change for NewBackup {
     const LEAST: Role = Role::Admin;
 
     async fn decide(&self, api: &Api, _: &str, _: &Caller, _: &RunId) -> Result<Deed, Problem> {
-        Ok(started(api, Job::Backup, json!({})))
+        let job = Job::Backup;
+        Ok(started(api, job, Step::Job { job, event: json!({}) }))
     }
 }
 
 /// Starting a job, which tells nothing but that it was started.
-pub(super) fn started(api: &Api, job: Job, event: Value) -> Deed {
+pub(super) fn started(api: &Api, job: Job, step: Step) -> Deed {
     let body = json!({ "job": job, "requested": api.world.clock.now(), "runs": "/v1/runs" });
     Deed {
-        step: Step::Job { job, event },
+        step,
         answer: Answer { status: StatusCode::ACCEPTED.as_u16(), location: None, body },
         about: Some(job.as_str().to_owned()),
     }

@@ -21,7 +21,7 @@ use crate::{
     api::{Api, Shared},
     ask::Ask,
     caller::{Admin, Caller, Role},
-    change::{Change, Deed, change},
+    change::{Change, Deed, Step, change},
     page::{Page, Plain, Which, id, listed},
     problem::{Problem, internal},
     schema,
@@ -131,7 +131,7 @@ impl Change for NewRun {
         if self.job == Startable::Cleanup { Role::Master } else { Role::Admin }
     }
 
-    async fn decide(&self, api: &Api, _: &str, _: &Caller, _: &RunId) -> Result<Deed, Problem> {
+    async fn decide(&self, api: &Api, _: &str, _: &Caller, id: &RunId) -> Result<Deed, Problem> {
         let given = [
             ("backup", self.backup.clone().map(Value::from)),
             ("read_data", self.read_data.map(Value::from)),
@@ -153,7 +153,17 @@ impl Change for NewRun {
             let month = month.parse::<Month>();
             month.map_err(|error| Problem::unprocessable(format!("month: {error}")))?;
         }
-        Ok(started(api, self.job.job(), Value::Object(event)))
+        let (job, input) = (self.job.job(), Value::Object(event));
+        Ok(started(
+            api,
+            job,
+            match self.job {
+                Startable::RestoreTest => {
+                    Step::RestoreTest { execution: format!("{id}-restore-test"), input }
+                }
+                _ => Step::Job { job, event: input },
+            },
+        ))
     }
 }
 

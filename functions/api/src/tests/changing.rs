@@ -184,7 +184,6 @@ async fn jobs_are_started_with_what_they_take() {
             json!({ "job": "verify", "backup": "latest", "read_data": true }),
             r#"invoke verify {"backup":"latest","read_data":true}"#,
         ),
-        (json!({ "job": "restore-test", "backup": null }), "invoke restore-test {}"),
         (json!({ "job": "report", "month": "2026-10" }), r#"invoke report {"month":"2026-10"}"#),
         (json!({ "job": "cleanup" }), "invoke cleanup {}"),
     ] {
@@ -199,6 +198,23 @@ async fn jobs_are_started_with_what_they_take() {
     assert_eq!(house.post("/v1/backups", &Value::Null).await.status, 202);
     let abouts: Vec<_> = house.trail().into_iter().filter_map(|record| record.about).collect();
     assert_eq!(abouts.iter().filter(|about| *about == "backup").count(), 3);
+}
+
+#[tokio::test]
+async fn a_restore_test_is_taken_through_its_steps_and_the_same_request_is_one_test() {
+    let house = House::with_backups(1).await;
+    let body = json!({ "job": "restore-test", "backup": "latest" });
+    for _ in 0..2 {
+        let reply = house.post_once("/v1/runs", "once", &body).await;
+        assert_eq!((reply.status, &reply.body["job"]), (202, &body["job"]), "{reply:?}");
+    }
+    let asked = house.take_asked();
+    let [started] = asked.as_slice() else { panic!("{asked:?}") };
+    let input = started.strip_prefix("start ").unwrap().split_once("-restore-test ").unwrap().1;
+    assert_eq!(input, r#"{"backup":"latest"}"#);
+    let reply = house.post("/v1/runs", &json!({ "job": "restore-test", "backup": null })).await;
+    assert_eq!(reply.status, 202);
+    assert!(house.take_asked()[0].ends_with("-restore-test {}"));
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ use gorgen_engine::{
 };
 use gorgen_function::{
     ApiSettings, ErrorType, Failure,
-    control::{ControlError, JobFunctions, RestoreMachine, Schedule, Schedules},
+    control::{ControlError, JobFunctions, Schedule, Schedules, StateMachine},
 };
 use jiff::{SignedDuration, tz::TimeZone};
 use serde_json::{Map, Value, json};
@@ -58,7 +58,7 @@ impl Aws {
 }
 
 #[async_trait]
-impl RestoreMachine for Aws {
+impl StateMachine for Aws {
     async fn start(&self, execution: &str, input: &Value) -> Result<(), ControlError> {
         self.ask(format!("start {execution} {input}"))
     }
@@ -202,7 +202,8 @@ impl House {
                 ..ApiSettings::default()
             },
             zone: TimeZone::get("America/Sao_Paulo").unwrap(),
-            machine: if self.bare { Err(missing()) } else { Ok(self.aws.clone()) },
+            restores: if self.bare { Err(missing()) } else { Ok(self.aws.clone()) },
+            restore_tests: if self.bare { Err(missing()) } else { Ok(self.aws.clone()) },
             jobs: if self.bare { Err(missing()) } else { Ok(self.aws.clone()) },
             schedules: if self.bare { Err(missing()) } else { Ok(self.aws.clone()) },
         }

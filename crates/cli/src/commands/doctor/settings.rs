@@ -74,6 +74,7 @@ fn of_setting(setting: Setting, settings: &Settings) -> Option<Finding> {
         | Setting::Notices
         // The api's own.
         | Setting::RestoreMachine
+        | Setting::RestoreTestMachine
         | Setting::JobFunctions
         | Setting::ScheduleGroup
         | Setting::RoleClaim

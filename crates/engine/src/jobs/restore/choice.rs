@@ -14,6 +14,19 @@ pub(in crate::jobs) struct Chosen {
     pub(in crate::jobs) left_out: Vec<String>,
 }
 
+impl Chosen {
+    /// The same with these tables alone, and all objects.
+    pub(in crate::jobs) fn only(&self, is_wanted: impl Fn(&str) -> bool) -> Self {
+        let Self { catalog, parts, left_out } = self;
+        let tables = catalog.tables.iter().filter(|table| is_wanted(&table.name));
+        Self {
+            catalog: Catalog { tables: tables.cloned().collect(), ..catalog.clone() },
+            parts: parts.iter().filter(|part| is_wanted(&part.table)).cloned().collect(),
+            left_out: left_out.clone(),
+        }
+    }
+}
+
 /// Leaves of the manifest what was asked for: with tables named, only these and their triggers.
 pub(in crate::jobs) fn choose(
     backup: &RunId,

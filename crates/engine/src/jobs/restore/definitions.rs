@@ -113,6 +113,20 @@ impl Work<'_> {
         })
     }
 
+    /// Drops what an earlier attempt left of these kinds of objects.
+    pub(in crate::jobs) async fn drop_objects(
+        &self,
+        there: &[StoredObject],
+        is_due: impl Fn(StoredObjectKind) -> bool,
+    ) -> Result<(), Error> {
+        for StoredObject { kind, name, .. } in there.iter().filter(|object| is_due(object.kind)) {
+            let keyword = kind.keyword();
+            let statement = format!("DROP {keyword} IF EXISTS {}", quoted(name));
+            self.execute(&format!("drop {} {name}", keyword.to_lowercase()), &statement).await?;
+        }
+        Ok(())
+    }
+
     pub(in crate::jobs) async fn create_objects(
         &self,
         warnings: &mut Vec<String>,

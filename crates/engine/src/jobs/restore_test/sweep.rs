@@ -1,36 +1,29 @@
 //! What earlier tests of this vault left on the scratch server because they died.
 
-use super::Test;
+use super::bench::Bench;
 use crate::{
     jobs::{Error, runs},
+    model::VaultId,
     policy::scratch as names,
 };
 
-/// What became of the databases of dead tests.
-#[derive(Default)]
-pub(super) struct Swept {
-    /// Those that were dropped.
-    pub(super) dropped: Vec<String>,
-    /// One that could not be, and why.
-    pub(super) left: Option<(String, Error)>,
-}
-
-/// Drops the databases of tests that ended without dropping them. Only names that a test of this vault gives are
-/// looked at.
-pub(super) async fn sweep(test: &Test<'_>) -> Result<Swept, Error> {
-    let (scratch, now) = (test.scratch, test.world.clock.now());
+/// Drops the databases of tests that ended without dropping them, and tells which, and which could not be. Only names
+/// that a test of this vault gives are looked at.
+pub(super) async fn sweep(
+    bench: Bench<'_>,
+    vault: VaultId,
+) -> Result<(Vec<String>, Vec<String>), Error> {
+    let (scratch, now) = (bench.scratch, bench.world.clock.now());
     let prefix = scratch.prefix();
-    let mut swept = Swept::default();
+    let (mut swept, mut left) = (Vec::new(), Vec::new());
     for name in scratch.databases().await? {
-        let Some(run) = names::run_of(&name, &prefix, test.vault) else { continue };
-        let has_ended = runs::find(&*test.world.vault, &run).await.is_ok();
+        let Some(run) = names::run_of(&name, &prefix, vault) else { continue };
+        let has_ended = runs::find(&*bench.world.vault, &run).await.is_ok();
         if !names::is_dead(&run, has_ended, now) {
             continue;
         }
-        match scratch.database(&name).drop_database().await {
-            Ok(()) => swept.dropped.push(name),
-            Err(error) => swept.left = Some((name, error.into())),
-        }
+        let dropped = scratch.database(&name).drop_database().await;
+        if dropped.is_ok() { swept.push(name) } else { left.push(name) }
     }
-    Ok(swept)
+    Ok((swept, left))
 }

@@ -11,7 +11,7 @@ use crate::{
         restore::{self, Chosen, Home, Work, choose},
         restores,
     },
-    model::{Catalog, KeyId, ObjectName, RunId, SourceIdentity, StoredObjectKind, Table},
+    model::{KeyId, ObjectName, RunId, SourceIdentity, StoredObjectKind, Table},
     policy::{swap::Names, tenancy::Tenancy},
     ports::{Server, Target, VaultError},
     records::{
@@ -142,19 +142,12 @@ impl<'a> Site<'a> {
         target: &'b dyn Target,
         is_wanted: impl Fn(&str) -> bool,
     ) -> Result<Work<'b>, Error> {
-        let Chosen { catalog, parts, left_out } = &*self.chosen;
-        let tables = catalog.tables.iter().filter(|table| is_wanted(&table.name));
-        let chosen = Chosen {
-            catalog: Catalog { tables: tables.cloned().collect(), ..catalog.clone() },
-            parts: parts.iter().filter(|part| is_wanted(&part.table)).cloned().collect(),
-            left_out: left_out.clone(),
-        };
         Ok(Work {
             world: self.world,
             target,
             info: target.info().await?,
             request: &self.request,
-            chosen: Arc::new(chosen),
+            chosen: Arc::new(self.chosen.only(is_wanted)),
             fetcher: Fetcher::new(self.world, Arc::clone(&self.keys)),
             home: self.home(),
         })
