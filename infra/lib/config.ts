@@ -152,6 +152,8 @@ const TABLE = /^[^\s,`]{1,64}$/;
 const TENANT_PATH = /^[^\s,.=]+\.[^\s,.=]+=[^\s,.=]+\.[^\s,.=]+$/;
 const ROLE = /^[^\s,[\]]{1,128}$/;
 const DATABASE = /^[A-Za-z0-9_$-]{1,64}$/;
+/** Each restore test adds the vault and its run to it: 39 of the 64 characters that MySQL takes. */
+const SCRATCH = /^[A-Za-z0-9_$-]{1,25}$/;
 const USER = /^[A-Za-z0-9_.-]{1,32}$/;
 const SECRET_ARN = /^arn:aws:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+$/;
 const KEY_ARN = /^arn:aws:kms:[a-z0-9-]+:\d{12}:key\/\S+$/;
@@ -236,11 +238,11 @@ export function parseConfig(environment: EnvironmentName, document: unknown, sou
   return config;
 }
 
-function readServer(fields: Fields, local: boolean): ServerConfig {
+function readServer(fields: Fields, local: boolean, name: RegExp = DATABASE, whatName = 'the name of the database'): ServerConfig {
   return {
     host: fields.requiredText('host', HOST, 'the name of the database server'),
     port: fields.number('port', 1, 65_535, 3306),
-    name: fields.requiredText('name', DATABASE, 'the name of the database'),
+    name: fields.requiredText('name', name, whatName),
     ca: fields.choice('ca', ['rds', 'system'], local ? 'system' : 'rds'),
   };
 }
@@ -287,7 +289,7 @@ function readScratch(root: Fields, local: boolean): ScratchConfig | undefined {
   if (!fields) return undefined;
   const keyArn = fields.text('keyArn', KEY_ARN, 'the ARN of the KMS key of the secret', undefined);
   const scratch = {
-    ...readServer(fields, local),
+    ...readServer(fields, local, SCRATCH, 'what the names of scratch databases begin with, of at most 25 characters'),
     secretArn: fields.requiredText('secretArn', SECRET_ARN, 'the ARN of the secret of the scratch server'),
     ...(keyArn !== undefined && { keyArn }),
   };

@@ -90,6 +90,7 @@ describe('a mistake is named with what was given and what is accepted', () => {
     ['one role for both', 'prod', (d) => (d.masterRole = 'admin'), 'masterRole: expected another role than adminRole'],
     ['a role that is a list', 'prod', (d) => (d.adminRole = '[admin]'), 'adminRole: expected the name of a role'],
     ['a claim that is none', 'prod', (d) => (d.roleClaim = ''), 'roleClaim: expected the name of a claim, got ""'],
+    ['a scratch name that leaves no room', 'prod', (d) => (d.scratch.name = 'a'.repeat(26)), 'scratch.name: expected what the names of scratch databases begin with, of at most 25 characters'],
     ['no database', 'prod', (d) => delete d.database, 'database: missing; give host, name and login'],
     ['a text for an object', 'prod', (d) => (d.database = 'mysql://'), 'database: expected an object, got "mysql://"'],
   ])('%s', (_, environment, change, message) => {
@@ -119,6 +120,14 @@ describe('a mistake is named with what was given and what is accepted', () => {
     const { messages } = app.synth().getStackByName('gorgen-prod-jobs');
     expect(messages.map(({ entry }) => entry.data)).toEqual([expect.stringContaining('no restore is ever tested')]);
   });
+});
+
+it('a system whose replica no restore test reads is warned about', () => {
+  const { app } = compose(configOf('prod'));
+  const { messages } = app.synth().getStackByName('gorgen-prod-jobs');
+  expect(messages.map(({ entry }) => entry.data)).toEqual([expect.stringContaining('restore-test --from replica')]);
+  const { app: open } = compose(configOf('prod', { network: undefined }));
+  expect(open.synth().getStackByName('gorgen-prod-jobs').messages).toEqual([]);
 });
 
 describe('schedule expressions', () => {

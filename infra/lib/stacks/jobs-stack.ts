@@ -112,6 +112,11 @@ export class JobsStack extends Stack {
     if (!config.scratch) {
       const advice = 'no scratch server is configured, so no restore is ever tested; give host, name and secretArn as "scratch"';
       Annotations.of(this).addWarningV2('gorgen:no-scratch', advice);
+    } else if (config.network) {
+      const advice =
+        'restore tests read the vault alone: functions in a private network have no way to the second region; ' +
+        'test the replica from elsewhere: gorgen-backup restore-test --from replica';
+      Annotations.of(this).addWarningV2('gorgen:replica-untested', advice);
     }
   }
 }
