@@ -197,8 +197,8 @@ const fn remedy(job: Job, cause: Cause) -> Phrase {
             en: "Run `gorgen-backup verify --read-data`. If the vault is whole, the run's record says which table differs; keep the backup before it with `gorgen-backup pin` until the cause is known.",
         },
         (_, Cause::Integrity) => Phrase {
-            pt: "Rode `gorgen-backup verify --read-data` para ver tudo o que está danificado, depois `gorgen-backup verify --repair`, que copia o que falta da outra região. Não apague nada.",
-            en: "Run `gorgen-backup verify --read-data` to see all that is damaged, then `gorgen-backup verify --repair`, which copies what is missing from the other region. Delete nothing.",
+            pt: "Rode `gorgen-backup verify --read-data` para ver tudo o que está danificado, depois `gorgen-backup verify --repair`, que copia o que falta da outra região, ou o lê de novo do banco de dados onde as linhas ainda são as mesmas. Não apague nada.",
+            en: "Run `gorgen-backup verify --read-data` to see all that is damaged, then `gorgen-backup verify --repair`, which copies what is missing from the other region, or reads it from the database again where the rows are still the same. Delete nothing.",
         },
         (_, Cause::OutOfTime) => Phrase {
             pt: "O que foi feito está guardado, e a próxima execução continua daí. Se isso se repetir, aumente jobMemoryMb no ambiente ou use a linha de comando, que não tem limite de tempo.",
