@@ -167,6 +167,28 @@ fn restore_test_of(run: &RunId, report: &Report) -> gorgen_engine::jobs::restore
 }
 
 #[tokio::test]
+async fn the_recovery_time_is_from_opening_the_backup_until_all_is_proved() {
+    let clinic = clinic();
+    clinic.backup().await;
+    let machine = Machine::of(&clinic);
+    let pass = |minutes| clinic.clock.advance(SignedDuration::from_mins(minutes));
+    let chosen = machine.choose().await.unwrap();
+    pass(10);
+    let prepared = machine.steps().prepare(&chosen).await.unwrap();
+    pass(20);
+    let mut loaded = Vec::new();
+    for group in 0..prepared.groups {
+        loaded.push(machine.steps().load(&chosen, group).await.unwrap());
+    }
+    pass(30);
+    let proved_now = machine.steps().prove(&chosen).await.unwrap();
+    pass(40);
+    let evidence = Evidence { prepared, loaded, proved: proved_now };
+    let report = proved(machine.steps().end(Some(&chosen), Ok(evidence)).await.unwrap());
+    assert!((report.seconds - 50.0 * 60.0).abs() < f64::EPSILON, "{}", report.seconds);
+}
+
+#[tokio::test]
 async fn every_step_may_come_twice() {
     let clinic = clinic();
     clinic.backup().await;

@@ -398,6 +398,9 @@ mod tests {
         let old = locked("20261123T053000Z-4f2a91c3");
         assert!(story.fails(&scheduled("c"), &old, 200).is_some());
         assert_eq!(story.fails(&by_hand("d"), &old, 200), None, "who started it by hand sees it");
+        // What holds up another job is no twin of it, whenever it began.
+        let ours = locked("20261123T060000Z-4f2a91c3");
+        assert!(Story::of(Job::Cleanup).fails(&scheduled("e"), &ours, 200).is_some());
     }
 
     #[test]
