@@ -1,7 +1,7 @@
 //! The steps of a test, for a machine that takes them one by one. Each can be asked for again, and by another process.
 //!
 //! What is done already is found in the scratch database and in the record, and nowhere else: whatever a step needs to
-//! know of those before it, the machine hands on. [`end`] comes always, also after a step that failed.
+//! know of those before it, the machine hands on. [`Steps::end`] comes always, also after a step that failed.
 
 use super::{
     Chosen, Ended, Evidence, Loaded, Prepared, Proved, Report, Request, TestRun, bench::Bench,
