@@ -15,6 +15,8 @@ ARGS ?=
 FN ?=
 EVENT ?= {}
 export EVENT
+# What else is built beside the functions.
+BESIDE := --bins
 # For `token`: admin or admin_master.
 ROLE ?=
 # For `deploy` and `diff`: dev or prod, as infra/environments/<env>.json describes it.
@@ -68,6 +70,9 @@ deploy: arm64 ## deploy to AWS, asking before rights grow: make deploy ENV=prod
 diff: arm64 ## show what a deployment would change: make diff ENV=prod
 	$(call step,compare with $(ENV),$(CDK) diff)
 
+# Beside the tests, functions are built of the very crates that these are: cargo gives crates the features that tests want only
+# when it builds tests, too, and would compile nearly all of them once more. What only tests use the linker leaves out.
+test: BESIDE := --bins --tests
 test: check features rustdoc test-rust test-python test-infra test-cloud test-iam ## everything CI asks for: check, features, rustdoc, all tests on real servers
 
 check: fmt-check lint ## the quick part of test: format, clippy, dependencies
@@ -102,10 +107,9 @@ arm64: setup
 		--lambda-dir $(DEPLOYED) $(patsubst functions/%,--package gorgen-function-%,$(wildcard functions/*)))
 
 # The functions as zips for this machine's processor, in target/lambda. Built like all else here: cargo-lambda, which makes those
-# that are deployed, builds for a target of its own and would compile every crate a second time. With all features, as the tests
-# are built, for the same reason: what only tests use the linker leaves out.
+# that are deployed, builds for a target of its own and would compile every crate a second time.
 functions: setup
-	$(call step,build the functions,cargo build --workspace --all-features --profile $(PROFILE))
+	$(call step,build the functions,cargo build --workspace --all-features $(BESIDE) --profile $(PROFILE))
 	$(call step,zip the functions,python3 local/function_zips.py target/$(PROFILE))
 
 fmt-check: setup
