@@ -1,12 +1,12 @@
 """The bench: what our tool takes, beside what a clinic would use instead, on the same data and the same server.
 
-    make bench                                   all rows on a clinic of 1 GB; some ten minutes
+    make bench                                   all rows on a clinic of 1 GB; some twenty minutes
     make bench ROW=backup                        one row (or several, with commas between)
     make bench ROW=memory-4gb                    one that runs only when it is named
     make bench ARGS="--size-mb 200 --pairs 5"
 
 The targets are ratios, as absolute times drift from machine to machine and from hour to hour. A run is called noisy
-when other programs took part of the machine meanwhile. The results also go to `.local/bench/` as JSON.
+when other programs took part of the machine meanwhile. The results also go to `.local/bench/` as JSON and as a chart.
 """
 
 from __future__ import annotations
@@ -26,14 +26,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
-from urllib.parse import quote
 
-from bench_clinic import BENCH, CLINIC, open_clinic
+from bench_chart import chart
+from bench_claims import Claim
+from bench_clinic import BENCH, open_clinic
 from bench_measure import BenchFailed, Measured, Stopwatch
-from bench_rows import PACKAGES, ROWS, Bench, Claim
+from bench_rows import ROWS
 from bench_table import table
+from bench_work import PACKAGES, Bench
 from database import SqlFailed
-from demo_tool import BINARY, StepFailed, Tool
+from demo_tool import BINARY, StepFailed
 from folders import RunFolder
 from lab import SIGNALS, Interrupted, shown
 from server import ServerFailed
@@ -71,7 +73,10 @@ def report(arguments: argparse.Namespace, begun: datetime, results: Results) -> 
     if results.claims:
         say("")
         print(table(results.claims), flush=True)
-        say(f"\nall of it in {shown(write(arguments, begun, results))}")
+        path = write(arguments, begun, results)
+        picture = path.with_suffix(".svg")
+        picture.write_text(chart(results.claims))
+        say(f"\nall of it in {shown(path)}, and as a chart in {shown(picture)}")
     for name, why in results.skipped.items():
         say(f"SKIPPED {name}: {why}")
 
@@ -90,10 +95,9 @@ def measure(arguments: argparse.Namespace, size_mb: int, names: Sequence[str], r
         folder = RunFolder("bench")
         cleanup.callback(folder.remove)
         server = cleanup.enter_context(open_clinic(size_mb, arguments.tenants, say))
-        tool = Tool(arguments.binary.resolve(), settings(server.socket, folder.path))
-        tool.run("keys", "create", str(folder.path / "bench.key"))
         stopwatch = Stopwatch(server.pid, folder.path / "errors.txt")
-        bench = Bench(server, tool, folder.path, stopwatch, arguments.pairs, say)
+        how = (size_mb, arguments.tenants, arguments.pairs, say)
+        bench = Bench(server, arguments.binary.resolve(), folder.path, stopwatch, *how)
         say("reading everything once, so that all rows find a warm server")
         stopwatch.measure("warming", bench.dump())
         for name in names:
@@ -103,16 +107,6 @@ def measure(arguments: argparse.Namespace, size_mb: int, names: Sequence[str], r
             say(f"{name}, {size_mb} MB")
             bench.runs = results.runs.setdefault(name, [])
             results.claims += ROWS[name].run(bench)
-
-
-def settings(socket: Path, folder: Path) -> dict[str, str]:
-    """The tool's settings: everything on, nothing tuned."""
-    return {
-        "GORGEN_DATABASE_URL": f"mysql://root@/{CLINIC}?socket={quote(str(socket), safe='/')}",
-        "GORGEN_VAULT": (folder / "vault").as_uri(),
-        "GORGEN_KEYRING": (folder / "bench.key").as_uri(),
-        "GORGEN_TENANT_COLUMN": "tenant_id",
-    }
 
 
 def write(arguments: argparse.Namespace, begun: datetime, results: Results) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench_rows import Claim
+from bench_claims import Claim
 
 HEADINGS = ("ROW", "MEASURED", "TARGET", "MEDIAN", "FROM - TO", "OURS", "PEER", "")
 TEXT_COLUMNS = 2
