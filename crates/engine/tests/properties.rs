@@ -95,8 +95,8 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn placed()(pack in pack_id(), entry in entry(), rows in any::<u32>()) -> PlacedChunk {
-        PlacedChunk { pack: Arc::new(pack), entry: Arc::new(entry), rows }
+    fn placed()(pack in pack_id(), entry in entry(), rows in any::<u32>(), segment in 0..5_u32) -> PlacedChunk {
+        PlacedChunk { pack: Arc::new(pack), entry: Arc::new(entry), rows, segment }
     }
 }
 

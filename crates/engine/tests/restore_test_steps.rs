@@ -208,7 +208,7 @@ async fn a_step_that_was_lost_in_the_middle_is_taken_again() {
     let prepared = machine.steps().prepare(&chosen).await.unwrap();
     let (mut loaded, mut lost) = (Vec::new(), 0);
     // The last table: the others of its group are loaded by then.
-    machine.target.fail_load(4);
+    machine.target.fail_load(3);
     for group in 0..prepared.groups {
         let mut tried = machine.steps().load(&chosen, group).await;
         if tried.is_err() {

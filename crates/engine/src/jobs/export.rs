@@ -14,12 +14,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use super::{Error, Fetcher, KeyChest, World, backups, store::blocking};
+use super::{Error, Fetcher, KeyChest, World, backups, fetch::Piece, store::blocking};
 use crate::{
     error::FormatError,
     model::{Catalog, ObjectName, RunId, StoredObject, StoredObjectKind, Table},
     ports::{Files, Progress},
-    records::manifest::{ChunkRef, Header, Manifest, TablePart},
+    records::manifest::{Header, Manifest},
     stages::{
         definition,
         rows::{Digest, take_row},
@@ -28,7 +28,7 @@ use crate::{
 };
 use output::Output;
 
-/// Chunks that wait, fetched and opened, for the writer.
+/// Pieces of a table that wait, fetched and opened, for the writer.
 const FETCHED_AHEAD: usize = 1;
 
 /// What kind of files.
@@ -84,9 +84,9 @@ pub async fn run(
     let (header, manifest) = backups::open(world, &keys, &backup).await?;
     let content = Arc::new(Content { header, manifest, tool: world.tool.clone(), started });
 
-    let (sender, chunks) = mpsc::channel(FETCHED_AHEAD);
+    let (sender, pieces) = mpsc::channel(FETCHED_AHEAD);
     let rows =
-        Rows { content: Arc::clone(&content), chunks, progress: Arc::clone(&world.progress) };
+        Rows { content: Arc::clone(&content), pieces, progress: Arc::clone(&world.progress) };
     let written = {
         let content = Arc::clone(&content);
         blocking(move || content.write(layout, rows, files))
@@ -111,21 +111,22 @@ pub async fn run(
     })
 }
 
-/// Fetches the rows of every chunk, in the manifest's order; stops early only if nobody takes them.
+/// Fetches the rows of every table, in the order of its key; stops early only if nobody takes them.
 async fn fetch(
     world: &World,
     keys: Arc<KeyChest>,
     content: &Content,
-    sender: mpsc::Sender<Vec<u8>>,
+    sender: mpsc::Sender<Piece>,
 ) -> Result<(), Error> {
     let fetcher = Fetcher::new(world, keys);
     let manifest = &content.manifest;
     let raw_bytes = manifest.totals(0).raw_bytes;
     world.progress.expect(manifest.tables.len() as u64, raw_bytes);
-    for part in &manifest.tables {
-        for stretch in Fetcher::stretches(part)? {
-            for rows in fetcher.rows(part, &stretch).await? {
-                if sender.send(rows).await.is_err() {
+    for (table, part) in manifest.catalog.tables.iter().zip(&manifest.tables) {
+        for portion in Fetcher::portions(part) {
+            for sealed in fetcher.read(part, &portion).await? {
+                let piece = fetcher.open(table, part, sealed).await?;
+                if sender.send(piece).await.is_err() {
                     return Ok(());
                 }
             }
@@ -193,7 +194,7 @@ impl Content {
 /// The rows of all tables, in order, as they come out of the vault.
 struct Rows {
     content: Arc<Content>,
-    chunks: mpsc::Receiver<Vec<u8>>,
+    pieces: mpsc::Receiver<Piece>,
     progress: Arc<Progress>,
 }
 
@@ -209,24 +210,22 @@ impl Rows {
         let table = &content.catalog().tables[place];
         let part = &content.manifest.tables[place];
         let (mut inserts, mut digest) = (Inserts::new(table), Digest::default());
-        for chunk in part.groups.iter().flat_map(|group| &group.chunks) {
-            let rows = self.chunks.blocking_recv();
-            let rows = rows.ok_or(Error::Internal("not all rows came"))?;
-            for_each_row(&rows, chunk, table.columns.len(), |row| {
+        let damaged =
+            |source| Error::Damaged { name: ObjectName::manifest(&content.header.backup), source };
+        while digest.rows < part.digest().rows {
+            let piece = self.pieces.blocking_recv();
+            let Piece { rows, count } = piece.ok_or(Error::Internal("not all rows came"))?;
+            let mut rest = rows.as_slice();
+            while !rest.is_empty() {
+                let row = take_row(&mut rest, table.columns.len()).map_err(damaged)?;
                 digest.add(row);
-                let damaged = |source| Damage::Rows(source);
-                let write = |statement: &[u8]| write(output, statement).map_err(Damage::Other);
-                inserts.add(row, damaged, write)
-            })
-            .map_err(|damage| damage.in_chunk(part, chunk))?;
-            self.progress.rows_done(u64::from(chunk.rows), rows.len() as u64);
+                inserts.add(row, damaged, |statement| write(output, statement))?;
+            }
+            self.progress.rows_done(count, rows.len() as u64);
         }
         inserts.finish(|statement| write(output, statement))?;
         if digest != part.digest() {
-            return Err(Error::Damaged {
-                name: ObjectName::manifest(&content.header.backup),
-                source: FormatError::Content(format!("of table {}", table.name)),
-            });
+            return Err(damaged(FormatError::Content(format!("of table {}", table.name))));
         }
         output.warnings.extend(inserts.inexact().map(|(column, count)| {
             format!(
@@ -238,42 +237,5 @@ impl Rows {
         }));
         self.progress.table_done();
         Ok(())
-    }
-}
-
-/// Why rows could not be passed on.
-enum Damage {
-    Rows(FormatError),
-    Other(Error),
-}
-
-impl Damage {
-    fn in_chunk(self, part: &TablePart, chunk: &ChunkRef) -> Error {
-        match (self, part.pack_of(chunk)) {
-            (Self::Rows(source), Some(pack)) => {
-                Error::Damaged { name: ObjectName::pack(pack), source }
-            }
-            (Self::Rows(_), None) => Error::Internal("a chunk without a pack"),
-            (Self::Other(error), _) => error,
-        }
-    }
-}
-
-/// Exactly the rows that the manifest says a chunk has.
-fn for_each_row(
-    rows: &[u8],
-    chunk: &ChunkRef,
-    columns: usize,
-    mut take: impl FnMut(&[u8]) -> Result<(), Damage>,
-) -> Result<(), Damage> {
-    let mut rest = rows;
-    for _ in 0..chunk.rows {
-        take(take_row(&mut rest, columns).map_err(Damage::Rows)?)?;
-    }
-    if rest.is_empty() {
-        Ok(())
-    } else {
-        let more = "a chunk has more rows than the manifest says";
-        Err(Damage::Rows(FormatError::Rows(more)))
     }
 }

@@ -1,4 +1,4 @@
-//! Fetching chunks back: neighbours in one read, each opened and checked.
+//! Fetching chunks back: neighbours in one read, each opened and checked, the rows of a segment in one order again.
 
 use std::sync::Arc;
 
@@ -7,13 +7,21 @@ use bytes::Bytes;
 use super::{Error, KeyChest, World, store::blocking};
 use crate::{
     error::FormatError,
-    model::{ObjectName, PackId},
+    model::{ObjectName, Table, VaultId},
     records::manifest::{ChunkRef, TablePart},
-    stages::{compress::decompress, seal::Binding},
+    stages::{
+        compress::decompress,
+        order::append_in_order,
+        rows::check_rows,
+        seal::{Binding, SealingKey},
+    },
 };
 
-/// Bytes that one read from the vault brings at the most, unless a single chunk is larger.
+/// Sealed bytes that one read from the vault brings at the most, unless a single chunk is larger.
 const READ: u64 = 2 << 20;
+
+/// Rows are passed on once they are this many bytes, or a portion ends.
+const PIECE: u64 = 2 << 20;
 
 /// Reads the rows of backups.
 #[derive(Clone)]
@@ -22,22 +30,33 @@ pub struct Fetcher {
     keys: Arc<KeyChest>,
 }
 
-/// Chunks that lie side by side in one pack.
-#[derive(Debug, Clone)]
-pub struct Stretch {
-    pack: PackId,
-    /// The chunks, in the order of the table's key.
-    pub chunks: Vec<ChunkRef>,
+/// Neighbouring segments of a table, some megabytes of sealed chunks.
+#[derive(Debug)]
+pub struct Portion {
+    segments: Vec<Vec<ChunkRef>>,
 }
 
-impl Stretch {
-    fn start(&self) -> u64 {
-        self.chunks.first().map_or(0, |chunk| u64::from(chunk.offset))
+impl Portion {
+    /// Bytes of the rows.
+    pub fn bytes(&self) -> u64 {
+        self.segments.iter().flatten().map(|chunk| u64::from(chunk.raw)).sum()
     }
+}
 
-    fn end(&self) -> u64 {
-        self.chunks.last().map_or(0, |chunk| u64::from(chunk.offset) + u64::from(chunk.length))
-    }
+/// Some neighbouring segments, read and still sealed.
+#[derive(Debug, Default)]
+pub struct SealedPiece {
+    segments: Vec<Vec<(ChunkRef, Bytes)>>,
+    bytes: u64,
+}
+
+/// Rows of some neighbouring segments.
+#[derive(Debug, Default)]
+pub struct Piece {
+    /// The canonical rows, one after the other, in the order of the table's key.
+    pub rows: Vec<u8>,
+    /// How many there are.
+    pub count: u64,
 }
 
 impl Fetcher {
@@ -46,62 +65,148 @@ impl Fetcher {
         Self { world: world.clone(), keys }
     }
 
-    /// All chunks of a table, in few reads, in the manifest's order.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] if the manifest refers to a pack that it does not list, which no sealed one does.
-    pub fn stretches(part: &TablePart) -> Result<Vec<Stretch>, Error> {
-        let mut stretches: Vec<Stretch> = Vec::new();
-        for chunk in part.groups.iter().flat_map(|group| &group.chunks) {
-            let pack = part.pack_of(chunk).ok_or(Error::Internal("a chunk without a pack"))?;
-            match stretches.last_mut() {
-                Some(last) if last.pack == *pack && joins(last, chunk) => last.chunks.push(*chunk),
-                _ => stretches.push(Stretch { pack: pack.clone(), chunks: vec![*chunk] }),
+    /// All chunks of a table, in the order of its key.
+    pub fn portions(part: &TablePart) -> Vec<Portion> {
+        let mut portions: Vec<Portion> = Vec::new();
+        let mut room = 0;
+        for segment in part.segments() {
+            let length = segment.iter().map(|chunk| u64::from(chunk.length)).sum();
+            match portions.last_mut() {
+                Some(portion) if length <= room => {
+                    room -= length;
+                    portion.segments.push(segment);
+                }
+                _ => {
+                    room = READ.saturating_sub(length);
+                    portions.push(Portion { segments: vec![segment] });
+                }
             }
         }
-        Ok(stretches)
+        portions
     }
 
-    /// Reads a stretch and gives the rows of each of its chunks.
+    /// Reads the chunks of a portion, those that lie side by side in a pack with one read.
     ///
     /// # Errors
-    /// [`Error::Damaged`] names the pack if a chunk is missing, cut short, swapped or altered.
-    pub async fn rows(&self, part: &TablePart, stretch: &Stretch) -> Result<Vec<Vec<u8>>, Error> {
-        let name = ObjectName::pack(&stretch.pack);
-        let range = stretch.start()..stretch.end();
-        let bytes = self.world.vault.get_range(&name, range).await?;
-        let mut rows = Vec::with_capacity(stretch.chunks.len());
-        for chunk in &stretch.chunks {
-            let from = u64::from(chunk.offset) - stretch.start();
-            let sealed = slice(&bytes, from, chunk.length)
-                .map_err(|source| Error::Damaged { name: name.clone(), source })?;
-            rows.push(self.open(part, chunk, sealed, &name).await?);
-        }
-        Ok(rows)
-    }
-
-    async fn open(
+    /// [`Error::Damaged`] names the pack if a chunk is missing or cut short.
+    pub async fn read(
         &self,
         part: &TablePart,
-        chunk: &ChunkRef,
-        sealed: Bytes,
-        name: &ObjectName,
-    ) -> Result<Vec<u8>, Error> {
-        let key_id = part.key_of(chunk).ok_or(Error::Internal("a chunk without a key"))?;
-        let key = self.keys.sealing(key_id).await?;
-        let (vault, chunk) = (self.keys.vault(), *chunk);
+        portion: &Portion,
+    ) -> Result<Vec<SealedPiece>, Error> {
+        let mut sealed = Vec::new();
+        for stretch in stretches(portion.segments.iter().flatten()) {
+            let name = pack_name(part, &stretch[0])?;
+            let (start, end) = (u64::from(stretch[0].offset), end(&stretch));
+            let bytes = self.world.vault.get_range(&name, start..end).await?;
+            for chunk in stretch {
+                let bytes = slice(&bytes, u64::from(chunk.offset) - start, chunk.length)
+                    .map_err(|source| Error::Damaged { name: name.clone(), source })?;
+                sealed.push((chunk, bytes));
+            }
+        }
+        let mut sealed = sealed.into_iter();
+        let mut pieces: Vec<SealedPiece> = Vec::new();
+        for segment in &portion.segments {
+            let chunks = sealed.by_ref().take(segment.len()).collect();
+            if pieces.last().is_none_or(|piece| piece.bytes >= PIECE) {
+                pieces.push(SealedPiece::default());
+            }
+            if let Some(piece) = pieces.last_mut() {
+                piece.bytes += segment.iter().map(|chunk| u64::from(chunk.raw)).sum::<u64>();
+                piece.segments.push(chunks);
+            }
+        }
+        Ok(pieces)
+    }
+
+    /// Opens the chunks of a piece, and puts the rows of each segment into the order of the table's key.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] names the pack if a chunk was swapped or altered, or holds other rows than the manifest says.
+    pub async fn open(
+        &self,
+        table: &Table,
+        part: &TablePart,
+        sealed: SealedPiece,
+    ) -> Result<Piece, Error> {
+        let (columns, key_place) = (table.columns.len(), table.key_places().first().copied());
+        let mut segments = Vec::with_capacity(sealed.segments.len());
+        for chunks in sealed.segments {
+            let mut segment = Vec::with_capacity(chunks.len());
+            for (chunk, sealed) in chunks {
+                let key = part.key_of(&chunk).ok_or(Error::Internal("a chunk without a key"))?;
+                let (pack, key) = (pack_name(part, &chunk)?, self.keys.sealing(key).await?);
+                segment.push(SealedChunk { chunk, sealed, key, pack });
+            }
+            segments.push(segment);
+        }
+        let vault = self.keys.vault();
         let opened = blocking(move || {
-            let name = chunk.chunk.to_string();
-            let binding = Binding { vault, kind: "chunk", name: &name, beside: &[] };
-            decompress(&key.open(&sealed, binding)?, chunk.raw as usize)
+            let mut piece = Piece::default();
+            for segment in segments {
+                let mut chunks = Vec::with_capacity(segment.len());
+                for chunk in segment {
+                    piece.count += u64::from(chunk.chunk.rows);
+                    chunks.push(chunk.open(vault, columns)?);
+                }
+                append_in_order(&mut piece.rows, chunks, columns, key_place).map_err(|source| {
+                    Error::Unwritable { what: "a segment in order".to_owned(), source }
+                })?;
+            }
+            Ok(piece)
         });
-        opened.await?.map_err(|source| Error::Damaged { name: name.clone(), source })
+        opened.await?
     }
 }
 
-fn joins(stretch: &Stretch, chunk: &ChunkRef) -> bool {
-    let end = u64::from(chunk.offset) + u64::from(chunk.length);
-    stretch.end() == u64::from(chunk.offset) && end - stretch.start() <= READ
+/// A chunk with all that is needed to open it.
+struct SealedChunk {
+    chunk: ChunkRef,
+    sealed: Bytes,
+    key: Arc<SealingKey>,
+    pack: ObjectName,
+}
+
+impl SealedChunk {
+    fn open(&self, vault: VaultId, columns: usize) -> Result<Vec<u8>, Error> {
+        let name = self.chunk.chunk.to_string();
+        let binding = Binding { vault, kind: "chunk", name: &name, beside: &[] };
+        let opened = self.key.open(&self.sealed, binding).and_then(|frame| {
+            let rows = decompress(&frame, self.chunk.raw as usize)?;
+            check_rows(&rows, columns, self.chunk.rows)?;
+            Ok(rows)
+        });
+        opened.map_err(|source| Error::Damaged { name: self.pack.clone(), source })
+    }
+}
+
+fn pack_name(part: &TablePart, chunk: &ChunkRef) -> Result<ObjectName, Error> {
+    let pack = part.pack_of(chunk).ok_or(Error::Internal("a chunk without a pack"))?;
+    Ok(ObjectName::pack(pack))
+}
+
+/// Chunks that follow each other in one pack come together, as long as they are not too many bytes.
+fn stretches<'a>(chunks: impl Iterator<Item = &'a ChunkRef>) -> Vec<Vec<ChunkRef>> {
+    let mut stretches: Vec<Vec<ChunkRef>> = Vec::new();
+    for chunk in chunks {
+        match stretches.last_mut() {
+            Some(stretch) if joins(stretch, chunk) => stretch.push(*chunk),
+            _ => stretches.push(vec![*chunk]),
+        }
+    }
+    stretches
+}
+
+fn joins(stretch: &[ChunkRef], chunk: &ChunkRef) -> bool {
+    let start = stretch.first().map_or(0, |first| u64::from(first.offset));
+    let is_next = stretch.last().is_some_and(|last| last.pack == chunk.pack)
+        && end(stretch) == u64::from(chunk.offset);
+    is_next && u64::from(chunk.offset) + u64::from(chunk.length) - start <= READ
+}
+
+fn end(stretch: &[ChunkRef]) -> u64 {
+    stretch.last().map_or(0, |last| u64::from(last.offset) + u64::from(last.length))
 }
 
 fn slice(bytes: &Bytes, from: u64, length: u32) -> Result<Bytes, FormatError> {

@@ -107,13 +107,14 @@ impl TableJob {
         let permits = u32::try_from(permits).unwrap_or(1);
         let permit = Arc::clone(&self.memory).acquire_many_owned(permits).await;
         let permit = permit.map_err(|_| Error::Internal("memory accounting is closed"))?;
-        let (scope, digest, store) = (chunk.scope.clone(), chunk.digest, Arc::clone(&self.store));
+        let (scope, segment, digest) = (chunk.scope.clone(), chunk.segment, chunk.digest);
+        let store = Arc::clone(&self.store);
         let stored = tokio::spawn(async move {
             let stored = store.store(chunk).await;
             drop(permit);
             stored
         });
-        Ok(Pending { scope, digest, stored })
+        Ok(Pending { scope, segment, digest, stored })
     }
 
     fn check_deadline(&self) -> Result<(), Error> {
@@ -124,6 +125,7 @@ impl TableJob {
 
 struct Pending {
     scope: Scope,
+    segment: u32,
     digest: Digest,
     /// Left to itself when the table fails: a task that is stopped halfway could lose a pack that others
     /// already count on.
@@ -133,7 +135,7 @@ struct Pending {
 /// Waits for all chunks of a table and puts them together by scope, in the order of the key.
 async fn collect(pending: Vec<Pending>) -> Result<Vec<(Scope, Digest, Vec<PlacedChunk>)>, Error> {
     let mut groups = BTreeMap::<Scope, (Digest, Vec<PlacedChunk>)>::new();
-    for Pending { scope, digest, stored } in pending {
+    for Pending { scope, segment, digest, stored } in pending {
         let task = stored.await;
         let Stored { pack, entry } =
             task.map_err(|_| Error::Internal("storing a chunk stopped"))??;
@@ -141,7 +143,7 @@ async fn collect(pending: Vec<Pending>) -> Result<Vec<(Scope, Digest, Vec<Placed
             u32::try_from(digest.rows).map_err(|_| Error::Internal("too many rows in a chunk"))?;
         let (whole, chunks) = groups.entry(scope).or_default();
         whole.merge(&digest);
-        chunks.push(PlacedChunk { pack, entry, rows });
+        chunks.push(PlacedChunk { pack, entry, rows, segment });
     }
     Ok(groups.into_iter().map(|(scope, (digest, chunks))| (scope, digest, chunks)).collect())
 }

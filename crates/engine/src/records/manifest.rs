@@ -6,7 +6,11 @@
 //! The header can be read without a key and is bound into the seal of the body, so that it can't be
 //! exchanged. The body is JSON, compressed, then sealed with the vault's manifest key.
 
-use std::{collections::HashMap, hash::Hash, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::Hash,
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -115,6 +119,8 @@ pub struct PlacedChunk {
     pub entry: Arc<Entry>,
     /// Its rows.
     pub rows: u32,
+    /// The segment of the table that it was cut from, counted from 0.
+    pub segment: u32,
 }
 
 /// A list in which each value has one place.
@@ -166,8 +172,9 @@ impl TablePart {
         key_range: Option<(String, String)>,
     ) -> Self {
         let (mut keys, mut packs) = (Places::<KeyId>::default(), Places::<PackId>::default());
-        let groups = groups.into_iter().map(|(scope, digest, chunks)| {
-            let chunks = chunks.into_iter().map(|placed| ChunkRef {
+        let groups = groups.into_iter().map(|(scope, digest, placed)| {
+            let segments = placed.iter().map(|placed| placed.segment).collect();
+            let chunks = placed.into_iter().map(|placed| ChunkRef {
                 chunk: placed.entry.chunk,
                 key: keys.place_of(&placed.entry.key),
                 pack: packs.place_of(&placed.pack),
@@ -176,10 +183,27 @@ impl TablePart {
                 raw: placed.entry.raw,
                 rows: placed.rows,
             });
-            Group { scope, digest, chunks: chunks.collect() }
+            Group { scope, digest, chunks: chunks.collect(), segments }
         });
-        let groups = groups.collect();
+        let mut groups: Vec<_> = groups.collect();
+        if let [only] = groups.as_mut_slice() {
+            only.segments.clear();
+        }
         Self { table, keys: keys.list, packs: packs.list, groups, key_range }
+    }
+
+    /// The chunks of each segment, in the order of the table's key; those of one segment as they lie in packs.
+    pub fn segments(&self) -> Vec<Vec<ChunkRef>> {
+        let mut segments = BTreeMap::<u32, Vec<ChunkRef>>::new();
+        for group in &self.groups {
+            for (chunk, segment) in group.chunks.iter().zip(group.segments()) {
+                segments.entry(segment).or_default().push(*chunk);
+            }
+        }
+        for chunks in segments.values_mut() {
+            chunks.sort_by_key(|chunk| (chunk.pack, chunk.offset));
+        }
+        segments.into_values().collect()
     }
 }
 
@@ -193,6 +217,17 @@ pub struct Group {
     pub digest: Digest,
     /// The chunks in the order of the table's key.
     pub chunks: Vec<ChunkRef>,
+    /// The segment of the table that each chunk was cut from, counted from 0. Empty in a table with one group, where it is
+    /// the chunk's place.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub segments: Vec<u32>,
+}
+
+impl Group {
+    /// The segment of each chunk; its place where none is said.
+    fn segments(&self) -> impl Iterator<Item = u32> {
+        (0..).map(|place: u32| self.segments.get(place as usize).copied().unwrap_or(place))
+    }
 }
 
 /// Where one chunk lies. In the manifest it is an array of these seven, in this order.

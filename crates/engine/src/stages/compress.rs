@@ -49,14 +49,23 @@ impl Codec {
         raw_length: usize,
         raw: &mut Vec<u8>,
     ) -> Result<(), FormatError> {
-        raw.clear();
-        raw.reserve(raw_length);
-        self.decompressor.decompress_to_buffer(frame, raw).map_err(FormatError::Compression)?;
-        if raw.len() == raw_length {
-            Ok(())
-        } else {
-            Err(FormatError::Length { expected: raw_length as u64, given: raw.len() as u64 })
-        }
+        decompress_with(&mut self.decompressor, frame, raw_length, raw)
+    }
+}
+
+fn decompress_with(
+    decompressor: &mut Decompressor<'_>,
+    frame: &[u8],
+    raw_length: usize,
+    raw: &mut Vec<u8>,
+) -> Result<(), FormatError> {
+    raw.clear();
+    raw.reserve(raw_length);
+    decompressor.decompress_to_buffer(frame, raw).map_err(FormatError::Compression)?;
+    if raw.len() == raw_length {
+        Ok(())
+    } else {
+        Err(FormatError::Length { expected: raw_length as u64, given: raw.len() as u64 })
     }
 }
 
@@ -75,8 +84,9 @@ pub fn compress(raw: &[u8]) -> Result<Vec<u8>, FormatError> {
 /// # Errors
 /// As [`Codec::decompress`].
 pub fn decompress(frame: &[u8], raw_length: usize) -> Result<Vec<u8>, FormatError> {
+    let mut decompressor = Decompressor::new().map_err(FormatError::Compression)?;
     let mut raw = Vec::new();
-    Codec::new()?.decompress(frame, raw_length, &mut raw)?;
+    decompress_with(&mut decompressor, frame, raw_length, &mut raw)?;
     Ok(raw)
 }
 

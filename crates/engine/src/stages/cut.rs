@@ -30,13 +30,13 @@ pub struct CutSizes {
 }
 
 impl CutSizes {
-    /// The sizes of every vault, some 2 MiB on average: large enough to compress well and to keep
+    /// The sizes of every vault, some 0.7 MiB on average: large enough to compress well and to keep
     /// manifests small, small enough that one changed row costs little.
     pub const STANDARD: Self =
-        Self { min: 512 << 10, usual: 1536 << 10, late: 4 << 20, max: 8 << 20, tenants: 8 };
+        Self { min: 192 << 10, usual: 512 << 10, late: 1536 << 10, max: 3 << 20, tenants: 4 };
 
     /// With very many tenants a segment grows up to this many times.
-    const MOST_GROWTH: usize = 3;
+    const MOST_GROWTH: usize = 8;
 
     fn is_end(&self, size: usize, tenants: usize, row: usize, key_hash: u64) -> bool {
         let growth = tenants.div_ceil(self.tenants).clamp(1, Self::MOST_GROWTH);
@@ -57,6 +57,8 @@ impl CutSizes {
 pub struct RawChunk {
     /// Whose rows.
     pub scope: Scope,
+    /// The segment of the table that it was cut from, counted from 0.
+    pub segment: u32,
     /// The canonical rows, one after the other.
     pub rows: Vec<u8>,
     /// What they come down to.
@@ -72,6 +74,7 @@ pub struct Cutter {
     shared: Option<RawChunk>,
     tenants: Vec<OpenChunk>,
     size: usize,
+    segment: u32,
 }
 
 /// Sorted by tenant, so that equal segments give equal chunks in equal order.
@@ -84,7 +87,7 @@ struct OpenChunk {
 impl Cutter {
     /// A cutter for rows of this shape, which makes chunks of spare memory.
     pub fn new(shape: RowShape, sizes: CutSizes, spare: Arc<Spare>) -> Self {
-        Self { shape, sizes, spare, shared: None, tenants: Vec::new(), size: 0 }
+        Self { shape, sizes, spare, shared: None, tenants: Vec::new(), size: 0, segment: 0 }
     }
 
     /// Takes rows and gives each chunk that they complete to `chunk`.
@@ -110,19 +113,20 @@ impl Cutter {
     /// Ends the segment: what is open becomes chunks. Call it once more after the last row.
     pub fn finish(&mut self, mut chunk: impl FnMut(RawChunk)) {
         self.size = 0;
+        self.segment += 1;
         let tenants = std::mem::take(&mut self.tenants).into_iter().map(|open| open.chunk);
         self.shared.take().into_iter().chain(tenants).for_each(&mut chunk);
     }
 
     fn open_chunk(&mut self, tenant: Option<&[u8]>) -> &mut RawChunk {
         let Some(tenant) = tenant else {
-            let new = || RawChunk::new(Scope::Shared, &self.spare);
+            let new = || RawChunk::new(Scope::Shared, self.segment, &self.spare);
             return self.shared.get_or_insert_with(new);
         };
         let place = match self.tenants.binary_search_by(|open| open.tenant.as_slice().cmp(tenant)) {
             Ok(place) => place,
             Err(place) => {
-                let chunk = RawChunk::new(Scope::tenant(tenant), &self.spare);
+                let chunk = RawChunk::new(Scope::tenant(tenant), self.segment, &self.spare);
                 self.tenants.insert(place, OpenChunk { tenant: tenant.to_vec(), chunk });
                 place
             }
@@ -132,8 +136,8 @@ impl Cutter {
 }
 
 impl RawChunk {
-    fn new(scope: Scope, spare: &Spare) -> Self {
-        Self { scope, rows: spare.take(), digest: Digest::default() }
+    fn new(scope: Scope, segment: u32, spare: &Spare) -> Self {
+        Self { scope, segment, rows: spare.take(), digest: Digest::default() }
     }
 
     fn add(&mut self, row: &[u8]) {

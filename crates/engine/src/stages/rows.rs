@@ -89,6 +89,22 @@ pub fn take_row<'a>(rest: &mut &'a [u8], columns: usize) -> Result<&'a [u8], For
     Ok(&start[..start.len() - rest.len()])
 }
 
+/// Are these exactly `count` rows of `columns` values?
+///
+/// # Errors
+/// [`FormatError::Rows`] if there are more or fewer, or the bytes end within one.
+pub fn check_rows(rows: &[u8], columns: usize, count: u32) -> Result<(), FormatError> {
+    let mut rest = rows;
+    for _ in 0..count {
+        take_row(&mut rest, columns)?;
+    }
+    if rest.is_empty() {
+        Ok(())
+    } else {
+        Err(FormatError::Rows("a chunk has more rows than the manifest says"))
+    }
+}
+
 /// Some hundred KiB of rows on their way from the source, in one piece of memory.
 #[derive(Debug, Default)]
 pub struct RowBatch {
@@ -269,6 +285,16 @@ mod tests {
             prop_assert_eq!(digest(&rows), before);
             rows.push(rows[0].clone());
             prop_assert_ne!(digest(&rows).sum, before.sum);
+        }
+    }
+
+    #[test]
+    fn rows_are_as_many_as_they_should_be() {
+        let rows = [spell(&[Some(b"1".into()), None]), spell(&[None, Some(b"x".into())])].concat();
+        check_rows(&rows, 2, 2).unwrap();
+        for (rows, count) in [(&rows[..], 1), (&rows[..], 3), (&rows[..rows.len() - 1], 2)] {
+            let error = check_rows(rows, 2, count).unwrap_err();
+            assert!(matches!(error, FormatError::Rows(_)), "{error}");
         }
     }
 

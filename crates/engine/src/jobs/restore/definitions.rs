@@ -51,7 +51,10 @@ impl Work<'_> {
     }
 
     pub(in crate::jobs) async fn add_secondary_keys(&self) -> Result<(), Error> {
-        let build = self.chosen.catalog.tables.iter().map(async |table| {
+        let mut tables: Vec<_> =
+            self.chosen.catalog.tables.iter().zip(&self.chosen.parts).collect();
+        tables.sort_by_key(|(_, part)| std::cmp::Reverse(part.digest().bytes));
+        let build = tables.into_iter().map(async |(table, _)| {
             let keys = definition::split(&table.ddl).keys;
             self.alter(table, "build the keys of", &keys).await
         });

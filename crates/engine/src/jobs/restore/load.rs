@@ -2,43 +2,36 @@
 
 use std::{
     collections::VecDeque,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::{
-    sync::{Mutex, mpsc},
-    task::JoinSet,
-};
+use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{Work, choice::Chosen};
 use crate::{
-    jobs::{Error, Fetcher, World, fetch::Stretch},
+    jobs::{
+        Error, Fetcher, World,
+        fetch::{Piece, Portion},
+    },
     ports::Loader,
 };
 
-/// Chunks that wait, fetched and opened, for a loader.
-const FETCHED_AHEAD: usize = 1;
+/// Pieces that wait, opened, for a loader.
+const OPENED_AHEAD: usize = 1;
 
 impl Work<'_> {
     /// Loads all rows, with several connections at once.
     pub(in crate::jobs) async fn load_rows(&self) -> Result<(), Error> {
-        let bytes = self.chosen.parts.iter().map(|part| part.digest().bytes).sum();
-        let connections = self.request.connections.max(1);
-        let lanes = Arc::new(Mutex::new(lanes(&self.chosen, connections)?));
-        let left = Arc::new(lanes_left(&self.chosen, &*lanes.lock().await));
-        let with_rows = left.iter().filter(|left| left.load(Relaxed) > 0).count();
-        self.world.progress.expect(with_rows as u64, bytes);
+        let queue = Queue::of(&self.chosen);
+        self.world.progress.expect(queue.tables_with_rows(), queue.bytes());
+        let queue = Arc::new(Mutex::new(queue));
         let mut work = JoinSet::new();
-        for _ in 0..connections {
+        for _ in 0..self.request.connections.max(1) {
             let loading = Loading {
-                left: Arc::clone(&left),
                 world: self.world.clone(),
                 fetcher: self.fetcher.clone(),
                 chosen: Arc::clone(&self.chosen),
-                lanes: Arc::clone(&lanes),
+                queue: Arc::clone(&queue),
                 loader: self.target.loader().await?,
             };
             work.spawn(loading.run());
@@ -50,90 +43,124 @@ impl Work<'_> {
     }
 }
 
-/// Stretches of one table that one connection loads, in order.
-struct Lane {
-    place: usize,
-    stretches: Vec<Stretch>,
+/// What is left to load.
+struct Queue {
+    tables: Vec<Waiting>,
 }
 
-impl Lane {
+/// One table's part of the queue.
+struct Waiting {
+    /// In the order of the key.
+    portions: VecDeque<Portion>,
+    /// Bytes of the rows in them.
+    bytes: u64,
+    /// Rows that are not loaded yet.
+    rows: u64,
+    /// Has a connection begun with it?
+    begun: bool,
+    /// May several connections load it? Without a key its rows keep their order.
+    is_shared: bool,
+}
+
+impl Queue {
+    fn of(chosen: &Chosen) -> Self {
+        let tables = chosen.catalog.tables.iter().zip(&chosen.parts).map(|(table, part)| {
+            let portions = Fetcher::portions(part);
+            Waiting {
+                bytes: portions.iter().map(Portion::bytes).sum(),
+                rows: part.digest().rows,
+                begun: false,
+                is_shared: !table.key.is_empty(),
+                portions: portions.into(),
+            }
+        });
+        Self { tables: tables.collect() }
+    }
+
+    fn tables_with_rows(&self) -> u64 {
+        self.tables.iter().filter(|table| table.rows > 0).count() as u64
+    }
+
     fn bytes(&self) -> u64 {
-        self.stretches
-            .iter()
-            .flat_map(|stretch| &stretch.chunks)
-            .map(|chunk| u64::from(chunk.raw))
-            .sum()
+        self.tables.iter().map(|table| table.bytes).sum()
+    }
+
+    /// The next portion for a connection that loaded the table in the place `current`. It stays with its table; after that it
+    /// takes one that nobody has begun, the largest first, and at last it helps where most is left.
+    fn take(&mut self, current: Option<usize>) -> Option<(usize, Portion)> {
+        let is_left = |place: &usize| !self.tables[*place].portions.is_empty();
+        let largest = |is_it: fn(&Waiting) -> bool| {
+            let places = 0..self.tables.len();
+            let such = places.filter(|place| is_left(place) && is_it(&self.tables[*place]));
+            such.max_by_key(|place| self.tables[*place].bytes)
+        };
+        let place = current
+            .filter(is_left)
+            .or_else(|| largest(|table| !table.begun))
+            .or_else(|| largest(|table| table.is_shared))?;
+        let table = &mut self.tables[place];
+        table.begun = true;
+        let portion = table.portions.pop_front()?;
+        table.bytes -= portion.bytes();
+        Some((place, portion))
+    }
+
+    /// Notes that rows are loaded; were they the table's last?
+    fn loaded(&mut self, place: usize, rows: u64) -> bool {
+        let left = self.tables[place].rows.saturating_sub(rows);
+        self.tables[place].rows = left;
+        left == 0
     }
 }
 
-/// Divides the work: a table with a key between all connections, one without as a whole, so that its rows
-/// keep their order. The largest lanes come first.
-fn lanes(chosen: &Chosen, connections: usize) -> Result<VecDeque<Lane>, Error> {
-    let mut lanes = Vec::new();
-    for (place, (table, part)) in chosen.catalog.tables.iter().zip(&chosen.parts).enumerate() {
-        let stretches = Fetcher::stretches(part)?;
-        let parts = if table.key.is_empty() { 1 } else { connections };
-        let length = stretches.len().div_ceil(parts).max(1);
-        lanes.extend(stretches.chunks(length).map(|part| Lane { place, stretches: part.to_vec() }));
-    }
-    lanes.sort_by_key(|lane| std::cmp::Reverse(lane.bytes()));
-    Ok(lanes.into())
-}
-
-fn lanes_left(chosen: &Chosen, lanes: &VecDeque<Lane>) -> Vec<AtomicUsize> {
-    let count = |place| lanes.iter().filter(|lane| lane.place == place).count();
-    (0..chosen.parts.len()).map(|place| AtomicUsize::new(count(place))).collect()
+fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Loading {
     world: World,
     fetcher: Fetcher,
     chosen: Arc<Chosen>,
-    lanes: Arc<Mutex<VecDeque<Lane>>>,
-    /// Lanes of each table that are not loaded yet.
-    left: Arc<Vec<AtomicUsize>>,
+    queue: Arc<Mutex<Queue>>,
     loader: Box<dyn Loader>,
 }
 
 impl Loading {
-    async fn run(mut self) -> Result<(), Error> {
-        loop {
-            let next = self.lanes.lock().await.pop_front();
-            let Some(lane) = next else { return Ok(()) };
-            let place = lane.place;
-            self.lane(lane).await?;
-            if self.left[place].fetch_sub(1, Relaxed) == 1 {
-                self.world.progress.table_done();
-            }
-        }
-    }
-
     /// Fetches ahead while the server is busy with what it has.
-    async fn lane(&mut self, lane: Lane) -> Result<(), Error> {
-        let place = lane.place;
-        let (sender, mut opened) = mpsc::channel(FETCHED_AHEAD);
-        let fetcher = self.fetcher.clone();
-        let chosen = Arc::clone(&self.chosen);
+    async fn run(mut self) -> Result<(), Error> {
+        let (sender, mut opened) = mpsc::channel(OPENED_AHEAD);
+        let (fetcher, chosen) = (self.fetcher.clone(), Arc::clone(&self.chosen));
         let mut fetching = JoinSet::new();
-        fetching.spawn(async move {
-            let part = &chosen.parts[lane.place];
-            for stretch in &lane.stretches {
-                let rows = fetcher.rows(part, stretch).await?;
-                for (chunk, rows) in stretch.chunks.iter().zip(rows) {
-                    if sender.send((rows, u64::from(chunk.rows))).await.is_err() {
-                        return Ok(());
-                    }
-                }
-            }
-            Ok::<_, Error>(())
-        });
-        while let Some((rows, count)) = opened.recv().await {
+        fetching.spawn(fetch(fetcher, chosen, Arc::clone(&self.queue), sender));
+        while let Some((place, Piece { rows, count })) = opened.recv().await {
             self.loader.load(&self.chosen.catalog.tables[place], &rows, count).await?;
             self.world.progress.rows_done(count, rows.len() as u64);
+            if lock(&self.queue).loaded(place, count) {
+                self.world.progress.table_done();
+            }
         }
         while let Some(done) = fetching.join_next().await {
             done.map_err(|_| Error::Internal("a fetcher stopped"))??;
         }
         Ok(())
+    }
+}
+
+/// Takes portions from the queue and opens them piece by piece, each once there is room for it.
+async fn fetch(
+    fetcher: Fetcher,
+    chosen: Arc<Chosen>,
+    queue: Arc<Mutex<Queue>>,
+    opened: mpsc::Sender<(usize, Piece)>,
+) -> Result<(), Error> {
+    let mut current = None;
+    loop {
+        let Some((place, portion)) = lock(&queue).take(current) else { return Ok(()) };
+        current = Some(place);
+        let (table, part) = (&chosen.catalog.tables[place], &chosen.parts[place]);
+        for sealed in fetcher.read(part, &portion).await? {
+            let Ok(room) = opened.reserve().await else { return Ok(()) };
+            room.send((place, fetcher.open(table, part, sealed).await?));
+        }
     }
 }

@@ -21,8 +21,9 @@ use crate::{
 impl Work<'_> {
     /// Reads every table back and compares it with the backup.
     pub(in crate::jobs) async fn read_back(&self) -> Result<Vec<RestoredTable>, Error> {
-        let queue: VecDeque<usize> = (0..self.chosen.parts.len()).collect();
-        let queue = Arc::new(Mutex::new(queue));
+        let mut queue: Vec<usize> = (0..self.chosen.parts.len()).collect();
+        queue.sort_by_key(|&place| std::cmp::Reverse(self.chosen.parts[place].digest().bytes));
+        let queue = Arc::new(Mutex::new(VecDeque::from(queue)));
         let mut work = JoinSet::new();
         for _ in 0..self.request.connections.max(1).min(self.chosen.parts.len()) {
             let reader = self.target.reader().await?;

@@ -355,9 +355,10 @@ impl<'a> Comparing<'a> {
             return Ok((Some(rows), Some(Difference::default())));
         }
         let mut backup = Fingerprints::default();
-        for stretch in Fetcher::stretches(part)? {
-            for rows in self.fetcher.rows(part, &stretch).await? {
-                add(&mut backup, table, &rows)?;
+        for portion in Fetcher::portions(part) {
+            for sealed in self.fetcher.read(part, &portion).await? {
+                let piece = self.fetcher.open(table, part, sealed).await?;
+                add(&mut backup, table, &piece.rows)?;
             }
         }
         Ok((Some(rows), Some(backup.difference(&live))))
