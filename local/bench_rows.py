@@ -132,6 +132,7 @@ ROWS: Mapping[str, Row] = {
     "again": Row(again),
     "growth": Row(bench_growth.growth, ("mariadb-dump", "restic")),
     "daily": Row(bench_growth.daily),
+    "work-days": Row(bench_growth.work_days),
     "restore": Row(restore, ("mydumper", "myloader")),
     "restore-sql": Row(restore_sql, ("mariadb-dump", "mariadb", "zstd")),
     "one-table": Row(bench_growth.one_table, ("strace",)),

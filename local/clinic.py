@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import clinic_day
@@ -69,8 +70,18 @@ def counts(socket: str | Path, database: str) -> dict[str, int]:
 
 def day(socket: str | Path, database: str, seed: int = 7, say: Say = print) -> dict[str, int]:
     """Work a day at the clinic, and return how many rows each change touched, those by triggers not included."""
+    return change(socket, database, clinic_day.changes(morning(socket, database, seed)), say)
+
+
+def grow(socket: str | Path, database: str, seed: int, new_one_in: int) -> None:
+    """A day that only brings new rows, one in so many of each table that grows."""
+    start = replace(morning(socket, database, seed), new_one_in=new_one_in)
+    change(socket, database, clinic_day.growth(start), say=lambda _line: None)
+
+
+def change(socket: str | Path, database: str, statements: list[clinic_day.Change], say: Say) -> dict[str, int]:
+    """Run a day's statements, and return how many rows each touched."""
     session = DAY_SESSION + clinic_day.clock()
-    statements = clinic_day.changes(morning(socket, database, seed))
     text = session + "".join(f"{change.sql};\nSELECT '{change.label}', ROW_COUNT();\n" for change in statements)
     touched = {}
     for line in run_sql(client(socket), text, database).splitlines():

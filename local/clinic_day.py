@@ -34,10 +34,11 @@ class Morning:
     rows: Mapping[str, int]
     last: Mapping[str, int]
     seed: int
+    new_one_in: int = NEW_ONE_IN
 
     def new(self, table: str) -> int:
         """How many rows the day adds."""
-        return max(self.rows[table] // NEW_ONE_IN, 2)
+        return max(self.rows[table] // self.new_one_in, 2)
 
     def recent(self, table: str) -> int:
         """The id after which rows of a table are recent."""
@@ -58,6 +59,11 @@ def clock() -> str:
 
 def changes(morning: Morning) -> list[Change]:
     """The day's statements, in order."""
+    return [*growth(morning), *_updates(morning), *_deletes(morning)]
+
+
+def growth(morning: Morning) -> list[Change]:
+    """What comes new in a day, nothing else."""
     return [
         Change("pacientes new", _new_patients(morning)),
         Change("agendamentos new", _new_appointments(morning)),
@@ -66,8 +72,6 @@ def changes(morning: Morning) -> list[Change]:
         Change("resultados_laboratoriais new", _new_results(morning)),
         Change("user_sessions new", _new_sessions(morning)),
         Change("fila_impressao new", _new_print_jobs(morning)),
-        *_updates(morning),
-        *_deletes(morning),
     ]
 
 
