@@ -73,7 +73,7 @@ diff: arm64 ## show what a deployment would change: make diff ENV=prod
 # Beside the tests, functions are built of the very crates that these are: cargo gives crates the features that tests want only
 # when it builds tests, too, and would compile nearly all of them once more. What only tests use the linker leaves out.
 test: BESIDE := --bins --tests
-test: check features rustdoc test-rust test-python test-infra test-cloud test-iam ## everything CI asks for: check, features, rustdoc, all tests on real servers
+test: check features rustdoc test-rust instructions test-python test-infra test-cloud test-iam ## everything CI asks for: check, features, rustdoc, all tests on real servers
 
 check: fmt-check lint ## the quick part of test: format, clippy, dependencies
 
@@ -93,7 +93,7 @@ clean: ## remove what was built and fetched: target, .local, .tools
 
 # Steps of the verbs:
 
-.PHONY: functions arm64 fmt-check clippy deny features rustdoc test-rust test-python test-infra test-cloud test-iam
+.PHONY: functions arm64 fmt-check clippy deny features rustdoc test-rust instructions test-python test-infra test-cloud test-iam
 
 # Apart from target/lambda, where the functions for this machine's local cloud lie.
 DEPLOYED := target/deploy
@@ -135,6 +135,10 @@ test-rust: setup
 	$(call step,examples in the documentation,cargo test --doc $(CARGO_ALL))
 	$(call step,build the tests,cargo nextest run --workspace --all-features --cargo-profile $(PROFILE) --no-run)
 	$(call step,tests on real servers,$(LAB) cargo nextest run --workspace --all-features --cargo-profile $(PROFILE))
+
+# Of each step that every byte goes through. Counts are stable where times are not: more than 5 % above the kept ones fails.
+instructions: setup
+	$(call step,instructions of the hot path,python3 local/instructions.py --profile $(PROFILE))
 
 test-python: setup
 	$(call step,Python tests,$(if $(PYTHON_TESTS),python3 -m pytest --quiet -p no:cacheprovider $(PYTHON_TESTS),echo none yet))

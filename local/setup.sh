@@ -49,6 +49,7 @@ find_missing_packages() {
     have mariadb && have mariadb-dump || missing+=(mariadb-client)
     have mydumper && have myloader || missing+=(mydumper)
     have zstd || missing+=(zstd)
+    have valgrind || missing+=(valgrind) # counts instructions, see local/instructions.py
     have curl || missing+=(curl) # the demo calls the API with it
     have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
 }

@@ -1,0 +1,22 @@
+//! Takes one step once, or none: `instructions <step>`. local/instructions.py runs it under callgrind, and takes the count
+//! without a step, which is that of making the data, off the others.
+
+mod steps;
+
+use std::process::ExitCode;
+
+use steps::{Data, STEPS};
+
+const ROWS: u32 = 10_000;
+
+fn main() -> ExitCode {
+    let data = Data::new(ROWS);
+    let Some(wanted) = std::env::args().nth(1).filter(|name| name != "none") else {
+        return ExitCode::SUCCESS;
+    };
+    let Some((_, step)) = STEPS.iter().find(|(name, _)| *name == wanted) else {
+        return ExitCode::FAILURE;
+    };
+    step(&data);
+    ExitCode::SUCCESS
+}
