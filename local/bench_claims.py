@@ -42,7 +42,7 @@ class Claim:
         return asdict(self) | {"met": self.met}
 
 
-def ratio(row: str, what: str, pairs: Pairs, quantity: str, target: float) -> Claim:
+def ratio(row: str, what: str, pairs: Pairs, quantity: str, target: float | None) -> Claim:
     """Ours through the peer's, pair by pair."""
     ours = [float(getattr(one, quantity)) for one, _ in pairs]
     peers = [float(getattr(other, quantity)) for _, other in pairs]

@@ -16,6 +16,7 @@ from bench_work import PACKAGES, Bench, folder_bytes, new_bytes
 MEMORY_MIB = 128
 ZIP_MB = 6
 INIT_MILLISECONDS = 50
+READERS = (1, 2, 4)
 
 
 def backup(bench: Bench) -> list[Claim]:
@@ -100,6 +101,21 @@ def memory(bench: Bench) -> list[Claim]:
     ]
 
 
+def readers(bench: Bench) -> list[Claim]:
+    """What the one knob changes: connections at once, beside the number that is chosen without it."""
+    claims = []
+    for count in READERS:
+        backups, restores = [], []
+        for _ in range(bench.pairs):
+            chosen = bench.first_backup(), bench.restore()
+            with bench.setting("GORGEN_READERS", str(count)):
+                backups.append((bench.first_backup(), chosen[0]))
+                restores.append((bench.restore(), chosen[1]))
+        for job, pairs in (("backup", backups), ("restore", restores)):
+            claims.append(ratio("readers", f"{job}, wall, GORGEN_READERS={count} / unset", pairs, "wall", None))
+    return claims
+
+
 def functions(bench: Bench) -> list[Claim]:
     """The size of each function's zip, and how long it takes to start. Say `PROFILE=cloud`: that is what is deployed."""
     claims = []
@@ -140,6 +156,7 @@ ROWS: Mapping[str, Row] = {
     "size": Row(size, ("mariadb-dump", "restic")),
     "s3": Row(bench_s3.s3),
     "memory": Row(memory),
+    "readers": Row(readers),
     "functions": Row(functions),
     "memory-4gb": Row(memory, size_mb=4000),
 }

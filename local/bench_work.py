@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
@@ -72,6 +73,16 @@ class Bench:
     def on(self, database: str) -> Bench:
         """The same on another database, with a vault of its own."""
         return replace(self, database=database)
+
+    @contextmanager
+    def setting(self, name: str, value: str) -> Iterator[None]:
+        """Our tool with another setting."""
+        before = self.tool
+        self.tool = Tool(before.binary, before.settings | {name: value})
+        try:
+            yield
+        finally:
+            self.tool = before
 
     def measure(self, name: str, *pipeline: Command, **files: Path) -> Measured:
         """Run, measure, record and say."""

@@ -92,7 +92,7 @@ def compare(kept: Counts, now: Counts) -> tuple[list[str], bool]:
             continue
         change = now.steps[step] / kept.steps[step] - 1
         verdict = ""
-        if change > TOLERANCE:
+        if now.steps[step] > kept.steps[step] * (1 + TOLERANCE):
             verdict, good = f"  MORE THAN {TOLERANCE:.0%}", False
         elif change < -TOLERANCE:
             verdict = "  less: --renew keeps it so"
