@@ -89,6 +89,31 @@ pub fn take_row<'a>(rest: &mut &'a [u8], columns: usize) -> Result<&'a [u8], For
     Ok(&start[..start.len() - rest.len()])
 }
 
+/// Is this one canonical row of `columns` values, to the byte, and nothing more?
+pub fn is_row(bytes: &[u8], columns: usize) -> bool {
+    let mut rest = bytes;
+    let is_value = |_| {
+        let before = rest.len();
+        match take_value(&mut rest) {
+            Ok(Some(value)) => before - rest.len() == spelled_length(value.len()),
+            Ok(None) => true,
+            Err(_) => false,
+        }
+    };
+    (0..columns).all(is_value) && rest.is_empty()
+}
+
+/// How long a value of this length is in a row.
+fn spelled_length(length: usize) -> usize {
+    length
+        + match length {
+            0..0xfb => 1,
+            0xfb..0x1_0000 => 3,
+            0x1_0000..0x100_0000 => 4,
+            _ => 9,
+        }
+}
+
 /// Are these exactly `count` rows of `columns` values?
 ///
 /// # Errors
@@ -124,6 +149,17 @@ impl RowBatch {
     /// Appends one row, which `write` spells with [`put_value`] and [`put_null`].
     pub fn push(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         write(&mut self.bytes);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// Where the next row is written: what is appended is a row with [`Self::end_row`], and nothing without it.
+    pub fn next_row(&mut self) -> &mut Vec<u8> {
+        self.bytes.truncate(self.ends.last().copied().unwrap_or_default());
+        &mut self.bytes
+    }
+
+    /// What was appended since the last row is a row.
+    pub fn end_row(&mut self) {
         self.ends.push(self.bytes.len());
     }
 
@@ -266,6 +302,22 @@ mod tests {
         }
 
         #[test]
+        fn a_row_is_one_if_it_is_spelled_just_so(values in any_row(), bytes in prop::collection::vec(any::<u8>(), 0..32)) {
+            let row = spell(&values);
+            prop_assert!(is_row(&row, values.len()));
+            prop_assert!(!is_row(&row, values.len() + 1) && !is_row(&row[..row.len() - 1], values.len()));
+            prop_assert!(!is_row(&[&row, &bytes[..]].concat(), values.len()) || bytes.is_empty());
+            for columns in 0..4 {
+                if is_row(&bytes, columns) {
+                    let mut rest = &bytes[..];
+                    let values: Vec<_> =
+                        (0..columns).map(|_| take_value(&mut rest).unwrap().map(<[u8]>::to_vec)).collect();
+                    prop_assert_eq!(spell(&values), &bytes[..]);
+                }
+            }
+        }
+
+        #[test]
         fn damaged_rows_are_errors_or_other_rows_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
             let mut rest = bytes.as_slice();
             while take_row(&mut rest, 3).is_ok_and(|row| !row.is_empty()) {}
@@ -308,6 +360,29 @@ mod tests {
             assert_eq!(row.len(), head + length);
             assert_eq!(take_value(&mut row.as_slice()).unwrap().unwrap().len(), length);
         }
+    }
+
+    #[test]
+    fn a_length_that_could_be_shorter_is_no_row() {
+        for row in [&b"\xfc\x01\x00a"[..], b"\xfd\x01\x00\x00a", b"\xfe\x01\0\0\0\0\0\0\0a"] {
+            assert_eq!(take_value(&mut &*row).unwrap(), Some(&b"a"[..]));
+            assert!(!is_row(row, 1));
+        }
+        for length in [0, 0xfa, 0xfb, 0xffff, 0x1_0000, 0xff_ffff, 0x100_0000] {
+            assert!(is_row(&spell(&[Some(vec![b'a'; length]), None]), 2), "{length}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_ended_is_no_row_of_a_batch() {
+        let mut batch = RowBatch::new();
+        batch.next_row().extend_from_slice(b"\x01a");
+        batch.end_row();
+        batch.next_row().extend_from_slice(b"\x09cut");
+        batch.next_row().extend_from_slice(b"\x01b");
+        batch.end_row();
+        batch.next_row().extend_from_slice(b"\x01c");
+        assert!(batch.rows().eq([&b"\x01a"[..], b"\x01b"]));
     }
 
     #[test]
