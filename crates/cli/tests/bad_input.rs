@@ -781,7 +781,7 @@ fn databases_that_cannot_be_reached() {
     # another service
     exit status 1
     error: cannot reach the database clinica at 127.0.0.1:[PORT]
-      because: Packet is larger than max_allowed_packet
+      because: the server's answer was not understood
       what to do: see that the server runs, that host and port in GORGEN_DATABASE_URL are right, and that no firewall or security group stands between it and this machine
     ");
 }
@@ -879,13 +879,13 @@ fn tls_that_cannot_be(server: &Server) {
         # required
         exit status 1
         error: cannot agree on TLS with the database [DATABASE] at 127.0.0.1:[PORT]
-          because: Client asked for SSL but server does not have this capability
+          because: the server does not speak TLS
           what to do: trust the authority that signed the server's certificate with ?ca=/file.pem (on Amazon RDS ?ca=rds) in GORGEN_DATABASE_URL, and name the host there as the certificate does; on a network that nobody else can read, ?tls=off
 
         # required, as it is not this machine
         exit status 1
         error: cannot agree on TLS with the database [DATABASE] at 0.0.0.0:[PORT]
-          because: Client asked for SSL but server does not have this capability
+          because: the server does not speak TLS
           what to do: trust the authority that signed the server's certificate with ?ca=/file.pem (on Amazon RDS ?ca=rds) in GORGEN_DATABASE_URL, and name the host there as the certificate does; on a network that nobody else can read, ?tls=off
 
         # no such authority
@@ -898,7 +898,7 @@ fn tls_that_cannot_be(server: &Server) {
         # no authority
         exit status 1
         error: cannot agree on TLS with the database [DATABASE] at 127.0.0.1:[PORT]
-          because: Client asked for SSL but server does not have this capability
+          because: the server does not speak TLS
           what to do: trust the authority that signed the server's certificate with ?ca=/file.pem (on Amazon RDS ?ca=rds) in GORGEN_DATABASE_URL, and name the host there as the certificate does; on a network that nobody else can read, ?tls=off
         "),
         Flavor::MySql => insta::assert_snapshot!(said.text, @"

@@ -8,27 +8,21 @@ use std::{fs, time::Duration};
 use gorgen_engine::{
     model::{Flavor, ServerInfo, SourceIdentity},
     ports::SourceError,
+    stages::rows::take_value,
 };
-use mysql_async::{Conn, Opts, OptsBuilder, Row, SslOpts, Value, prelude::Queryable};
 use tokio::time::timeout;
 
-use super::error::MySqlError;
-use crate::settings::{Address, Authority, DatabaseUrl, Secret, Tls};
+use super::{
+    error::MySqlError,
+    wire::{self, Connection},
+};
+use crate::settings::{Authority, DatabaseUrl, Secret, Tls};
 
 /// How long a connection may take to be made, TLS and login included.
 const CONNECT: Duration = Duration::from_secs(20);
 
-/// What the client takes: as much as the protocol can carry.
-const LARGEST_PACKET: usize = 1 << 30;
-
-/// Probes on an idle connection, so that a way that broke silently is noticed.
-const KEEPALIVE: Duration = Duration::from_mins(1);
-
 /// How long a session waits for a lock on a table, in seconds, where nothing else is said.
 pub(super) const LOCK_WAIT: u32 = 300;
-
-/// The authorities of Amazon RDS, all regions: see the header of that file.
-const RDS_ROOTS: &[u8] = include_bytes!("rds-roots.pem");
 
 /// What every session needs. A stalled upload must not make the server hang up.
 const SETTINGS: &[&str] = &[
@@ -57,7 +51,7 @@ fn wishes(flavor: Flavor) -> &'static [&'static str] {
 
 /// One connection to the server of a database.
 pub(super) struct Session {
-    pub(super) conn: Conn,
+    pub(super) conn: Connection,
     pub(super) server: ServerInfo,
     identity: SourceIdentity,
     user: String,
@@ -70,7 +64,7 @@ impl Session {
         let failed = |error: MySqlError| error.login(&identity, &url.user);
         check_authority(&url.tls).map_err(failed)?;
         let password = password(url).await?;
-        let conn = timeout(CONNECT, Conn::new(options(url, &password))).await;
+        let conn = timeout(CONNECT, wire::open(url, password.expose())).await;
         let conn = conn.map_err(|_| MySqlError::Timeout { seconds: CONNECT.as_secs() });
         let conn = conn.and_then(|conn| Ok(conn?)).map_err(failed)?;
         let server = ServerInfo { flavor: Flavor::MySql, version: String::new() };
@@ -103,7 +97,7 @@ impl Session {
 
     /// Says goodbye; if that fails the server will notice by itself.
     pub(super) async fn close(self) {
-        let _ = self.conn.disconnect().await;
+        self.conn.quit().await;
     }
 
     /// Which database this session is for.
@@ -123,15 +117,15 @@ impl Session {
 
     /// Runs a statement that gives no rows.
     pub(super) async fn run(&mut self, action: &str, statement: &str) -> Result<(), SourceError> {
-        let done = self.conn.query_drop(statement).await;
+        let done = self.conn.run(statement).await;
         done.map_err(|error| MySqlError::from(error).refused(&self.identity, action))
     }
 
     /// Runs a statement that the server may refuse; tells whether it did not.
     pub(super) async fn try_run(&mut self, statement: &str) -> Result<bool, SourceError> {
-        match self.conn.query_drop(statement).await {
+        match self.conn.run(statement).await {
             Ok(()) => Ok(true),
-            Err(mysql_async::Error::Server(_)) => Ok(false),
+            Err(wire::Error::Server { .. }) => Ok(false),
             Err(error) => Err(MySqlError::from(error).refused(&self.identity, "run a statement")),
         }
     }
@@ -166,9 +160,10 @@ impl Session {
         }
     }
 
-    async fn ask(&mut self, query: &str) -> Result<Vec<Answer>, MySqlError> {
-        let rows: Vec<Row> = self.conn.query(query).await?;
-        rows.into_iter().map(Answer::of).collect()
+    /// The same, with what went wrong as the server said it.
+    pub(super) async fn ask(&mut self, query: &str) -> Result<Vec<Answer>, MySqlError> {
+        let (rows, columns) = self.conn.rows(query).await?;
+        rows.iter().map(|row| Answer::of(row, columns)).collect()
     }
 }
 
@@ -177,15 +172,15 @@ impl Session {
 pub(super) struct Answer(Vec<Option<String>>);
 
 impl Answer {
-    fn of(row: Row) -> Result<Self, MySqlError> {
-        let text = |value| match value {
-            Value::NULL => Ok(None),
-            Value::Bytes(bytes) => {
-                String::from_utf8(bytes).map(Some).map_err(|_| MySqlError::Protocol)
-            }
-            _ => Err(MySqlError::Protocol),
+    fn of(row: &[u8], columns: usize) -> Result<Self, MySqlError> {
+        let mut rest = row;
+        let text = |_| {
+            let value = take_value(&mut rest).map_err(|_| MySqlError::Protocol)?;
+            let text = value.map(|bytes| String::from_utf8(bytes.to_vec())).transpose();
+            text.map_err(|_| MySqlError::Protocol)
         };
-        row.unwrap().into_iter().map(text).collect::<Result<_, _>>().map(Self)
+        let values = (0..columns).map(text).collect::<Result<_, _>>()?;
+        if rest.is_empty() { Ok(Self(values)) } else { Err(MySqlError::Protocol) }
     }
 
     /// The value in this place, if it is there and not NULL.
@@ -209,7 +204,7 @@ impl Answer {
     }
 }
 
-/// The driver would say only that there is no such file, and not which.
+/// Says which file can't be read, before anything else is tried.
 fn check_authority(tls: &Tls) -> Result<(), MySqlError> {
     let Tls::Required { ca: Authority::File(path) } = tls else { return Ok(()) };
     match fs::File::open(path) {
@@ -241,37 +236,6 @@ fn flavor(version: &str, comment: &str) -> Flavor {
     }
 }
 
-fn options(url: &DatabaseUrl, password: &Secret) -> Opts {
-    let password = password.expose();
-    let options = OptsBuilder::default()
-        .user(Some(&url.user))
-        .pass((!password.is_empty()).then_some(password))
-        .prefer_socket(false)
-        .stmt_cache_size(0)
-        .tcp_keepalive(Some(KEEPALIVE))
-        .max_allowed_packet(Some(LARGEST_PACKET))
-        .wait_timeout(Some(0));
-    let options = match &url.address {
-        Address::Tcp { host, port } => options.ip_or_hostname(host).tcp_port(*port),
-        Address::Socket(path) => options.socket(Some(path.to_string_lossy())),
-    };
-    match &url.tls {
-        Tls::Off => options.into(),
-        // The account of RDS IAM authentication sends its token as it is, which only TLS makes safe.
-        Tls::Required { ca } => {
-            let tls = SslOpts::default();
-            let tls = match ca {
-                Authority::Public => tls,
-                // These authorities and no others:
-                Authority::Rds => tls.with_root_certs(vec![RDS_ROOTS.into()]),
-                Authority::File(path) => tls.with_root_certs(vec![path.clone().into()]),
-            };
-            let tls = tls.with_disable_built_in_roots(*ca != Authority::Public);
-            options.ssl_opts(tls).enable_cleartext_plugin(true).into()
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -287,27 +251,15 @@ mod tests {
             Flavor::MariaDb
         );
     }
-
     #[test]
-    fn tls_is_asked_for_and_only_then_may_a_password_go_in_the_clear() {
-        let options = |text: &str| options(&text.parse().unwrap(), &Secret::new(""));
-        let remote = options("mysql://a:b@db.example:3307/c");
-        assert!(remote.ssl_opts().is_some_and(|tls| !tls.disable_built_in_roots()));
-        assert!(remote.enable_cleartext_plugin());
-        assert!(!remote.prefer_socket());
-        let own = options("mysql://a:b@db.example/c?ca=/ca.pem");
-        assert!(
-            own.ssl_opts()
-                .is_some_and(|tls| tls.disable_built_in_roots() && tls.root_certs().len() == 1)
-        );
-        let rds = options("mysql://a:b@db.example/c?ca=rds");
-        assert!(
-            rds.ssl_opts()
-                .is_some_and(|tls| tls.disable_built_in_roots() && tls.root_certs().len() == 1)
-        );
-        let local = options("mysql://a@127.0.0.1/c");
-        assert!(local.ssl_opts().is_none() && !local.enable_cleartext_plugin());
-        assert_eq!(local.pass(), None);
-        assert_eq!(options("mysql://a@/c?socket=/run/my.sock").socket(), Some("/run/my.sock"));
+    fn an_answer_has_the_values_that_it_should_and_no_other() {
+        let answer = Answer::of(b"\x01a\xfb\x0242", 3).unwrap();
+        assert_eq!((answer.get(0), answer.get(1), answer.number(2)), (Some("a"), None, 42));
+        assert_eq!(answer.last(), Some("42"));
+        let nonsense =
+            [(&b"\x01a"[..], 2), (b"\x01a\x01b", 1), (b"\x01\xff", 1), (b"\x05a", 1), (b"\xff", 1)];
+        for (row, columns) in nonsense {
+            assert!(matches!(Answer::of(row, columns), Err(MySqlError::Protocol)), "{row:?}");
+        }
     }
 }

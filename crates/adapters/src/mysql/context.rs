@@ -3,13 +3,14 @@
 use gorgen_engine::{
     model::{CharsetContext, Flavor},
     ports::TargetError,
+    stages::rows::take_value,
 };
-use mysql_async::{Row, Value, prelude::Queryable};
 
 use super::{
     connect::Session,
     error::MySqlError,
     names::{ident, literal},
+    wire,
 };
 
 /// For tables: what was once allowed in a definition is allowed again.
@@ -51,16 +52,16 @@ pub(super) async fn run(
     let spelled = spelled_in(session, statement, client).await.map_err(failed)?;
     let (statement, client) =
         spelled.map_or((statement.as_bytes().to_vec(), UNICODE), |bytes| (bytes, client));
-    session.conn.query_drop(enter(session.flavor(), context, client)).await.map_err(failed)?;
-    let done = session.conn.query_drop(statement).await;
-    let changed = session.conn.affected_rows();
+    session.conn.run(enter(session.flavor(), context, client)).await.map_err(failed)?;
+    let done = session.conn.run(statement).await;
+    let changed = session.conn.affected_rows;
     let left = leave(session).await;
     done.and(left).map(|()| changed).map_err(failed)
 }
 
-async fn leave(session: &mut Session) -> mysql_async::Result<()> {
+async fn leave(session: &mut Session) -> Result<(), wire::Error> {
     for setting in LEAVE {
-        session.conn.query_drop(*setting).await?;
+        session.conn.run(setting).await?;
     }
     Ok(())
 }
@@ -92,7 +93,7 @@ async fn spelled_in(
     session: &mut Session,
     statement: &str,
     client: &str,
-) -> mysql_async::Result<Option<Vec<u8>>> {
+) -> Result<Option<Vec<u8>>, wire::Error> {
     if statement.is_ascii() || matches!(client, UNICODE | "utf8mb3" | "utf8" | "binary") {
         return Ok(Some(statement.as_bytes().to_vec()));
     }
@@ -101,10 +102,11 @@ async fn spelled_in(
         "SELECT CAST(CONVERT(_utf8mb4 {text} USING {client}) AS BINARY), \
          CAST(CONVERT(CONVERT(_utf8mb4 {text} USING {client}) USING utf8mb4) AS BINARY)"
     );
-    let row: Option<Row> = session.conn.query_first(query).await?;
-    Ok(match row.map(Row::unwrap).as_deref() {
-        Some([Value::Bytes(spelled), Value::Bytes(back)]) if back == statement.as_bytes() => {
-            Some(spelled.clone())
+    let (rows, _) = session.conn.rows(&query).await?;
+    let mut rest = rows.first().map_or(&[][..], Vec::as_slice);
+    Ok(match (take_value(&mut rest), take_value(&mut rest)) {
+        (Ok(Some(spelled)), Ok(Some(back))) if back == statement.as_bytes() => {
+            Some(spelled.to_vec())
         }
         _ => None,
     })

@@ -1,4 +1,4 @@
-//! Errors of the driver and the server, in words that hold neither rows nor passwords.
+//! Errors of the connection and the server, in words that hold neither rows nor passwords.
 //!
 //! Server messages quote row values (`Duplicate entry 'maria@...' for key 'email'`). What a server says is
 //! therefore shown whole only where no row can be in it; else only its names, or our own words for its code.
@@ -9,9 +9,10 @@ use gorgen_engine::{
     model::SourceIdentity,
     ports::{SourceError, TargetError},
 };
-use mysql_async::{DriverError, Error, IoError, ServerError};
 
-/// What the driver or the server said.
+use super::wire;
+
+/// What the connection or the server said.
 #[derive(Debug, thiserror::Error)]
 pub enum MySqlError {
     /// The server's own error.
@@ -26,17 +27,20 @@ pub enum MySqlError {
     #[error(transparent)]
     Io(#[from] io::Error),
     /// TLS could not be agreed on.
-    #[error("TLS failed")]
-    Tls(#[source] mysql_async::TlsError),
-    /// What came is not what the protocol says, or can't be done.
     #[error(transparent)]
-    Driver(DriverError),
-    /// The account logs in with something that the driver does not have.
+    Tls(io::Error),
+    /// The server does not speak TLS.
+    #[error("the server does not speak TLS")]
+    NoTls,
+    /// The account logs in with something that is not known here.
     #[error("there is no such account, or it logs in with {plugin}, which is not supported")]
     Plugin {
         /// The server's plugin.
         plugin: String,
     },
+    /// The account would send its password as it is, for others to hear.
+    #[error("the account sends its password as it is, which only TLS makes safe")]
+    Cleartext,
     /// An answer that is no answer to what was asked; its content is not shown.
     #[error("the server's answer was not understood")]
     Protocol,
@@ -130,32 +134,26 @@ const ONLY_NAMES: &[u16] = &[
     4025, 4166,
 ];
 
-impl From<Error> for MySqlError {
-    fn from(error: Error) -> Self {
+impl From<wire::Error> for MySqlError {
+    fn from(error: wire::Error) -> Self {
         Self::shown(error, Shown::Statement)
     }
 }
 
 impl MySqlError {
-    /// Takes over an error of the driver, with as much of a server's message as may be shown.
-    pub(super) fn shown(error: Error, shown: Shown) -> Self {
+    /// Takes over an error of the connection, with as much of a server's message as may be shown.
+    pub(super) fn shown(error: wire::Error, shown: Shown) -> Self {
         match error {
-            Error::Server(ServerError { code, message, .. }) => {
+            wire::Error::Server { code, message } => {
                 Self::Server { code, message: without_values(code, &message, shown) }
             }
-            Error::Io(IoError::Io(error)) => Self::Io(error),
-            Error::Io(IoError::Tls(error)) => Self::Tls(error),
+            wire::Error::Io(error) => Self::Io(error),
+            wire::Error::Tls(error) => Self::Tls(error),
+            wire::Error::NoTls => Self::NoTls,
             // Of an account that is not there, MySQL says that it logs in with any of its plugins.
-            Error::Driver(DriverError::UnknownAuthPlugin { name }) => Self::Plugin { plugin: name },
-            // The first three hold rows in their debug forms.
-            Error::Driver(
-                DriverError::UnexpectedPacket { .. }
-                | DriverError::FromRow { .. }
-                | DriverError::FromValue { .. },
-            )
-            | Error::Other(_)
-            | Error::Url(_) => Self::Protocol,
-            Error::Driver(error) => Self::Driver(error),
+            wire::Error::Plugin { plugin } => Self::Plugin { plugin },
+            wire::Error::Cleartext => Self::Cleartext,
+            wire::Error::Protocol => Self::Protocol,
         }
     }
 
@@ -184,6 +182,10 @@ impl MySqlError {
 
     /// The port's error for a session that could not be opened.
     pub(super) fn login(self, identity: &SourceIdentity, user: &str) -> SourceError {
+        if matches!(self, Self::Protocol) {
+            // Something else listens there: the way to the database is not what it should be.
+            return SourceError::Unreachable { identity: identity.clone(), source: self.into() };
+        }
         match self.refused(identity, "log in") {
             SourceError::Refused { source, .. } => {
                 SourceError::Login { identity: identity.clone(), user: user.to_owned(), source }
@@ -195,20 +197,20 @@ impl MySqlError {
     /// The port's error for something that no change of definitions can explain.
     pub(super) fn refused(self, identity: &SourceIdentity, action: &str) -> SourceError {
         let unreachable = match &self {
-            Self::Tls(_)
-            | Self::Authority { .. }
-            | Self::Driver(DriverError::NoClientSslFlagFromServer) => {
+            Self::Tls(_) | Self::NoTls | Self::Authority { .. } => {
                 return SourceError::Tls { identity: identity.clone(), source: self.into() };
             }
-            // So does the driver report a certificate that is not trusted.
+            // So does rustls report what it does not accept once TLS is there.
             Self::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
                 return SourceError::Tls { identity: identity.clone(), source: self.into() };
             }
             Self::Server { code, .. } => UNREACHABLE.contains(code),
-            Self::Io(_) | Self::Driver(_) | Self::Timeout { .. } => true,
-            Self::Plugin { .. } | Self::Privilege { .. } | Self::Altered { .. } | Self::Rows => {
-                false
-            }
+            Self::Io(_) | Self::Timeout { .. } => true,
+            Self::Plugin { .. }
+            | Self::Cleartext
+            | Self::Privilege { .. }
+            | Self::Altered { .. }
+            | Self::Rows => false,
             Self::Protocol => {
                 return SourceError::Unexpected { what: format!("cannot {action}: {self}") };
             }
@@ -268,8 +270,8 @@ pub(super) fn without_values(code: u16, message: &str, shown: Shown) -> String {
 mod tests {
     use super::*;
 
-    fn server(code: u16, message: &str) -> Error {
-        Error::Server(ServerError { code, message: message.to_owned(), state: "HY000".to_owned() })
+    fn server(code: u16, message: &str) -> wire::Error {
+        wire::Error::Server { code, message: message.to_owned() }
     }
 
     #[test]
@@ -318,8 +320,18 @@ mod tests {
         assert!(matches!(kind(plugin), SourceError::Login { .. }));
         let full = MySqlError::from(server(1040, "Too many connections"));
         assert!(matches!(kind(full), SourceError::Unreachable { .. }));
-        let no_tls = MySqlError::Driver(DriverError::NoClientSslFlagFromServer);
-        assert!(matches!(kind(no_tls), SourceError::Tls { .. }));
+        for wire in [wire::Error::NoTls, wire::Error::Tls(io::Error::other("expired"))] {
+            assert!(matches!(kind(wire.into()), SourceError::Tls { .. }));
+        }
+        // Once there is TLS, what it does not accept comes as an error of the stream.
+        let alert = wire::Error::Io(io::ErrorKind::InvalidData.into());
+        assert!(matches!(kind(alert.into()), SourceError::Tls { .. }));
+        let lost = wire::Error::Io(io::ErrorKind::UnexpectedEof.into());
+        assert!(matches!(kind(lost.into()), SourceError::Unreachable { .. }));
+        assert!(matches!(kind(wire::Error::Cleartext.into()), SourceError::Login { .. }));
+        assert!(matches!(kind(wire::Error::Protocol.into()), SourceError::Unreachable { .. }));
+        let later = MySqlError::from(wire::Error::Protocol).refused(&identity, "read table a");
+        assert!(matches!(later, SourceError::Unexpected { .. }));
         let late = MySqlError::Timeout { seconds: 20 };
         assert!(matches!(kind(late), SourceError::Unreachable { .. }));
     }

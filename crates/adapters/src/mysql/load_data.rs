@@ -1,19 +1,19 @@
 //! `LOAD DATA LOCAL INFILE`: the fastest way in. Rows are streamed, there is no file.
 
 use bytes::Bytes;
-use futures::{StreamExt, stream};
+use futures::stream;
 use gorgen_engine::{
     model::{SourceIdentity, Table},
     ports::SourceError,
     stages::rows::take_value,
 };
-use mysql_async::prelude::Queryable;
 
 use super::{
     connect::Session,
     error::MySqlError,
     names::{ident, qualified},
     place::Place,
+    wire,
 };
 
 /// What goes to the server at once.
@@ -30,8 +30,7 @@ pub(super) async fn is_allowed(session: &mut Session) -> Result<bool, SourceErro
     }
     let nowhere = "LOAD DATA LOCAL INFILE 'probe' INTO TABLE \
          information_schema.there_is_no_such_table_gorgen FIELDS TERMINATED BY '\\t'";
-    session.conn.set_infile_handler(async { Ok(stream::empty().boxed()) });
-    match session.conn.query_drop(nowhere).await.map_err(MySqlError::from) {
+    match session.conn.load(nowhere, stream::empty()).await.map_err(MySqlError::from) {
         Ok(()) => Ok(true),
         Err(MySqlError::Server { code, .. }) => Ok(!FORBIDDEN.contains(&code)),
         Err(error) => Err(error.refused(session.identity(), "try LOAD DATA LOCAL")),
@@ -43,16 +42,15 @@ pub(super) async fn load(
     session: &mut Session,
     table: &Table,
     rows: &[u8],
-) -> mysql_async::Result<u64> {
+) -> Result<u64, wire::Error> {
     let (rows, columns) = (Bytes::copy_from_slice(rows), table.columns.len());
     let pieces = stream::unfold(0, move |from| {
         let piece = spell(&rows, from, columns);
-        futures::future::ready(piece.map(|(piece, next)| (Ok(Bytes::from(piece)), next)))
+        futures::future::ready(piece.map(|(piece, next)| (Bytes::from(piece), next)))
     });
-    session.conn.set_infile_handler(async move { Ok(pieces.boxed()) });
     let statement = statement(session.identity(), table);
-    session.conn.query_drop(statement).await?;
-    Ok(session.conn.affected_rows())
+    session.conn.load(&statement, pieces).await?;
+    Ok(session.conn.affected_rows)
 }
 
 fn statement(target: &SourceIdentity, table: &Table) -> String {

@@ -7,15 +7,15 @@ use gorgen_engine::{
     model::{Column, Flavor, Table},
     ports::{Loader, TargetError},
 };
-use mysql_async::prelude::Queryable;
 
 use super::{
-    connect::Session,
+    connect::{Answer, Session},
     error::{MySqlError, Shown, without_values},
     insert::Inserts,
     load_data,
     place::{is_enum, is_rounded_real},
     survey::Survey,
+    wire,
 };
 
 /// How rows get into tables.
@@ -71,8 +71,8 @@ impl From<TargetError> for Failure {
     }
 }
 
-impl From<mysql_async::Error> for Failure {
-    fn from(error: mysql_async::Error) -> Self {
+impl From<wire::Error> for Failure {
+    fn from(error: wire::Error) -> Self {
         Self::Server(MySqlError::shown(error, Shown::Rows))
     }
 }
@@ -98,12 +98,12 @@ impl MySqlLoader {
         rows: &[u8],
         survey: &Survey,
     ) -> Result<(), Failure> {
-        self.session.conn.query_drop("START TRANSACTION").await?;
+        self.session.conn.run("START TRANSACTION").await?;
         match self.store(table, rows, survey).await {
-            Ok(()) => Ok(self.session.conn.query_drop("COMMIT").await?),
+            Ok(()) => Ok(self.session.conn.run("COMMIT").await?),
             Err(failure) => {
                 // What failed is the news, not that the way back is broken as well.
-                let _ = self.session.conn.query_drop("ROLLBACK").await;
+                let _ = self.session.conn.run("ROLLBACK").await;
                 Err(failure)
             }
         }
@@ -125,8 +125,8 @@ impl MySqlLoader {
         let flavor = self.session.flavor();
         let mut statements = Inserts::new(&target, table, &by_insert, flavor, self.max_packet);
         while let Some(statement) = statements.next()? {
-            self.session.conn.query_drop(statement).await?;
-            stored += self.session.conn.affected_rows();
+            self.session.conn.run(statement).await?;
+            stored += self.session.conn.affected_rows;
             warnings.collect(&mut self.session).await?;
         }
         if stored != survey.rows {
@@ -164,6 +164,11 @@ impl Loader for MySqlLoader {
     }
 }
 
+/// A warning's code; none of MySQL's own is 0.
+fn code(warning: &Answer) -> u16 {
+    warning.get(1).and_then(|code| code.parse().ok()).unwrap_or_default()
+}
+
 /// What the server said beside storing the rows.
 #[derive(Default)]
 struct Warnings {
@@ -174,11 +179,12 @@ struct Warnings {
 impl Warnings {
     /// Takes note of the last statement's warnings.
     async fn collect(&mut self, session: &mut Session) -> Result<(), Failure> {
-        let count = session.conn.get_warnings();
+        let count = session.conn.warnings;
         if count > 0 {
-            let shown: Vec<(String, u16, String)> = session.conn.query("SHOW WARNINGS").await?;
+            let shown = session.ask("SHOW WARNINGS").await.map_err(Failure::Server)?;
             self.count += u64::from(count);
-            self.shown.extend(shown.into_iter().map(|(_, code, message)| (code, message)));
+            // Level, code, message.
+            self.shown.extend(shown.iter().map(|row| (code(row), row.text(2))));
         }
         Ok(())
     }

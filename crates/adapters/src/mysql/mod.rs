@@ -1,6 +1,7 @@
-//! MySQL, MariaDB and TiDB through the crate `mysql_async`: the ports `Source` and `Target`.
+//! MySQL, MariaDB and TiDB, over a connection of our own: the ports `Source` and `Target`.
 //!
 //! ```text
+//! wire         the protocol: packets, login, TLS; statements and their answers
 //! connect      an address -> a session whose every setting that matters is known
 //! schema       what there is, by name
 //! catalog      what the database holds; columns, keys, objects and privileges have files of their own
@@ -35,6 +36,7 @@ mod source;
 mod survey;
 mod surveyor;
 mod target;
+mod wire;
 
 pub use error::MySqlError;
 pub use loader::LoadBy;

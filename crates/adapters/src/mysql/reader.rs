@@ -3,13 +3,11 @@
 use std::{mem, sync::Arc};
 
 use async_trait::async_trait;
-use futures::FutureExt;
 use gorgen_engine::{
     model::{Column, Table, ValueKind},
     ports::{Reader, SourceError},
-    stages::rows::{RowBatch, put_null, put_value},
+    stages::rows::{RowBatch, is_row, put_null, put_value, take_value},
 };
-use mysql_async::{Row, Value, prelude::Queryable};
 use tokio::sync::mpsc::Sender;
 
 use super::{
@@ -17,6 +15,7 @@ use super::{
     error::MySqlError,
     names::{ident, ident_list, qualified},
     real,
+    wire::{self, Connection},
 };
 
 /// Text as it is stored, in whatever character set, and numbers as ASCII.
@@ -50,15 +49,18 @@ impl MySqlReader {
         let failed = |error| MySqlError::from(error).source(&identity, &action, &what);
         let reals: Vec<bool> =
             table.columns.iter().map(|column| column.kind == ValueKind::Real).collect();
-        let mut result = self.session.conn.query_iter(query).await.map_err(failed)?;
+        let conn = &mut self.session.conn;
+        if conn.query(&query).await.map_err(failed)? != reals.len() {
+            return Err(SourceError::Unexpected { what: not_its_columns(&table.name) });
+        }
+        let mut spoken = reals.contains(&true).then(Vec::new);
         let mut batch = RowBatch::new();
-        // `next` gives the end only for the server's end-of-rows packet; a lost connection is an error.
-        while let Some(row) = result.next().await.map_err(failed)? {
-            let mut understood = false;
-            batch.push(|out| understood = spell(&row, &reals, out));
-            if !understood {
-                let what = format!("a row of table {} is not what its columns say", table.name);
-                return Err(SourceError::Unexpected { what });
+        // Only the server's word for the end of the rows ends them; a lost connection is an error.
+        while let Some(is_understood) =
+            take(conn, &reals, &mut spoken, &mut batch).await.map_err(failed)?
+        {
+            if !is_understood {
+                return Err(SourceError::Unexpected { what: not_its_columns(&table.name) });
             }
             if batch.is_full()
                 && rows.send(mem::replace(&mut batch, RowBatch::new())).await.is_err()
@@ -84,16 +86,6 @@ impl Reader for MySqlReader {
     }
 }
 
-/// The driver would read the rest of an unfinished table before it closes the connection. It does not once a
-/// command was begun and given up.
-impl Drop for MySqlReader {
-    fn drop(&mut self) {
-        if self.midway {
-            let _ = self.session.conn.ping().now_or_never();
-        }
-    }
-}
-
 /// The query for all stored columns of a table in the order of its key.
 fn select(database: &str, table: &Table) -> String {
     let columns: Vec<_> = table.columns.iter().map(selected).collect();
@@ -112,21 +104,54 @@ fn selected(column: &Column) -> String {
     if column.kind == ValueKind::Real { format!("{name} * 1e0") } else { name }
 }
 
+fn not_its_columns(table: &str) -> String {
+    format!("a row of table {table} is not what its columns say")
+}
+
+/// Takes one row into the batch and tells whether it could be understood; `None` once there is no other. Rows go through
+/// `spoken`, if that is there, to be spelled anew.
+async fn take(
+    conn: &mut Connection,
+    reals: &[bool],
+    spoken: &mut Option<Vec<u8>>,
+    batch: &mut RowBatch,
+) -> Result<Option<bool>, wire::Error> {
+    let row = batch.next_row();
+    let start = row.len();
+    let is_understood = if let Some(spoken) = spoken {
+        spoken.clear();
+        if !conn.next_row(spoken).await? {
+            return Ok(None);
+        }
+        spell(spoken, reals, row)
+    } else {
+        if !conn.next_row(row).await? {
+            return Ok(None);
+        }
+        is_row(&row[start..], reals.len())
+    };
+    if is_understood {
+        batch.end_row();
+    }
+    Ok(Some(is_understood))
+}
+
 /// Appends a row in its canonical spelling; tells whether it could be understood.
-fn spell(row: &Row, reals: &[bool], out: &mut Vec<u8>) -> bool {
-    row.len() == reals.len()
-        && reals.iter().enumerate().all(|(place, is_real)| match row.as_ref(place) {
-            Some(Value::NULL) => {
-                put_null(out);
-                true
-            }
-            Some(Value::Bytes(text)) if *is_real => spell_real(text, out),
-            Some(Value::Bytes(bytes)) => {
-                put_value(out, bytes);
-                true
-            }
-            _ => false,
-        })
+fn spell(row: &[u8], reals: &[bool], out: &mut Vec<u8>) -> bool {
+    let mut rest = row;
+    let spelled = reals.iter().all(|is_real| match take_value(&mut rest) {
+        Ok(Some(text)) if *is_real && !real::is_canonical(text) => spell_real(text, out),
+        Ok(Some(value)) => {
+            put_value(out, value);
+            true
+        }
+        Ok(None) => {
+            put_null(out);
+            true
+        }
+        Err(_) => false,
+    });
+    spelled && rest.is_empty()
 }
 
 fn spell_real(text: &[u8], out: &mut Vec<u8>) -> bool {
@@ -138,4 +163,112 @@ fn spell_real(text: &[u8], out: &mut Vec<u8>) -> bool {
     let spelled = out.len() - length - 1;
     out[length] = spelled.to_le_bytes()[0];
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use mysql_common::{
+        io::ParseBuf,
+        value::{TextValue, Value, ValueDeserializer},
+    };
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::mysql::wire::testing::{both, connected};
+
+    /// Whether these rows are understood, and all that came before.
+    async fn taken(sent: &[&[u8]], reals: &[bool]) -> (bool, Vec<Vec<u8>>) {
+        let (mut conn, mut server) = connected();
+        let mut batch = RowBatch::new();
+        let mut spoken = reals.contains(&true).then(Vec::new);
+        let take_all = async {
+            while let Some(is_understood) =
+                take(&mut conn, reals, &mut spoken, &mut batch).await.unwrap()
+            {
+                if !is_understood {
+                    return false;
+                }
+            }
+            true
+        };
+        let serve = async {
+            for row in sent {
+                server.say(row).await;
+            }
+            server.say([0xfe, 0, 0, 2, 0, 0, 0]).await;
+        };
+        let (understood, ()) = both!(take_all, serve);
+        (understood, batch.rows().map(<[u8]>::to_vec).collect())
+    }
+
+    #[tokio::test]
+    async fn a_row_that_is_not_what_its_columns_say_is_not_taken() {
+        let good: &[u8] = b"\x011\xfb";
+        for reals in [[false, false], [true, false]] {
+            assert_eq!(taken(&[good, good], &reals).await, (true, vec![good.to_vec(); 2]));
+            for bad in [&b"\x011"[..], b"\x011\x09cut", b"\x011\xfb\xfb", b"\x011\x01"] {
+                let expected = (false, vec![good.to_vec()]);
+                assert_eq!(taken(&[good, bad, good], &reals).await, expected, "{bad:?}");
+            }
+        }
+    }
+
+    fn row(values: &[Option<Vec<u8>>]) -> Vec<u8> {
+        let mut row = Vec::new();
+        for value in values {
+            match value {
+                Some(value) => put_value(&mut row, value),
+                None => put_null(&mut row),
+            }
+        }
+        row
+    }
+
+    /// The values as the protocol's own library reads them.
+    fn parsed(row: &[u8], columns: usize) -> Vec<Option<Vec<u8>>> {
+        let mut rest = ParseBuf(row);
+        let value = |_| match rest.parse::<ValueDeserializer<TextValue>>(()).unwrap().0 {
+            Value::Bytes(bytes) => Some(bytes),
+            Value::NULL => None,
+            other => panic!("{other:?}"),
+        };
+        (0..columns).map(value).collect()
+    }
+
+    fn any_row() -> impl Strategy<Value = Vec<Option<Vec<u8>>>> {
+        let length = prop_oneof![0..300_usize, Just(0xffff), Just(0x1_0000)];
+        let value = length.prop_flat_map(|length| prop::collection::vec(any::<u8>(), length));
+        prop::collection::vec(prop::option::of(value), 1..5)
+    }
+
+    proptest! {
+        #[test]
+        fn a_row_is_what_was_sent(values in any_row()) {
+            let sent = row(&values);
+            prop_assert!(is_row(&sent, values.len()));
+            prop_assert_eq!(parsed(&sent, values.len()), &values[..]);
+            let mut spelled = Vec::new();
+            prop_assert!(spell(&sent, &vec![false; values.len()], &mut spelled));
+            prop_assert_eq!(spelled, sent);
+        }
+
+        #[test]
+        fn any_bytes_are_a_row_or_none(bytes in prop::collection::vec(any::<u8>(), 0..64), reals: [bool; 3]) {
+            let mut spelled = Vec::new();
+            if spell(&bytes, &reals, &mut spelled) {
+                prop_assert!(is_row(&spelled, reals.len()));
+            }
+        }
+    }
+
+    #[test]
+    fn reals_are_spelled_and_what_stands_beside_them_is_not() {
+        let text = |text: &str| Some(text.as_bytes().to_vec());
+        let sent = row(&[text("1.50"), text("1.50"), None, text("1e-7"), text("0.25")]);
+        let mut spelled = Vec::new();
+        assert!(spell(&sent, &[false, true, true, true, true], &mut spelled));
+        assert_eq!(spelled, row(&[text("1.50"), text("1.5"), None, text("1e-7"), text("0.25")]));
+        assert!(!spell(&row(&[text("much")]), &[true], &mut spelled));
+        assert!(!spell(&row(&[text("1"), text("2")]), &[true], &mut spelled));
+    }
 }

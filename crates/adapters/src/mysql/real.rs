@@ -7,6 +7,31 @@ use std::io::Write;
 
 const PLAIN: std::ops::Range<f64> = 1e-5..1e17;
 
+/// So many significant digits name one double only: no two texts of fewer give the same.
+const EXACT_DIGITS: usize = 15;
+
+/// Whether a server's text is the canonical spelling already, as that of most numbers is: such a one need not be
+/// parsed. May say no to a text that is.
+pub(super) fn is_canonical(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let (whole, fraction) = match digits.iter().position(|&byte| byte == b'.') {
+        Some(point) => (&digits[..point], &digits[point + 1..]),
+        None => (digits, &b""[..]),
+    };
+    let is_number = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
+    if !is_number(whole) || !is_number(fraction) || digits.len() > EXACT_DIGITS {
+        return false;
+    }
+    let ends_well = whole.len() == digits.len() || matches!(fraction.last(), Some(b'1'..=b'9'));
+    match whole {
+        [] => false,
+        // Below 1e-5 there is an exponent.
+        b"0" => ends_well && (fraction.is_empty() || !fraction.starts_with(b"00000")),
+        [b'0', ..] => false,
+        _ => ends_well,
+    }
+}
+
 /// Reads a server's text of a double.
 pub(super) fn parse(text: &[u8]) -> Option<f64> {
     let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
@@ -25,6 +50,8 @@ pub(super) fn spell(value: f64, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn spelled(value: f64) -> String {
@@ -53,6 +80,47 @@ mod tests {
         for (value, text) in cases {
             assert_eq!(spelled(value), text);
             assert_eq!(parse(text.as_bytes()).map(f64::to_bits), Some(value.to_bits()));
+        }
+    }
+
+    #[test]
+    fn most_texts_are_canonical_as_they_come_and_no_other_is_taken_for_one() {
+        for text in ["0", "-0", "1", "-42.5", "0.1", "36.7", "0.00001", "12345678901234", "120"] {
+            assert!(is_canonical(text.as_bytes()), "{text}");
+        }
+        let others = [
+            "",
+            "-",
+            ".",
+            ".5",
+            "1.",
+            "1.0",
+            "01",
+            "00",
+            "0.000009",
+            "1e17",
+            "1.5e3",
+            "+1",
+            "--1",
+            "1,5",
+            "1.2.3",
+            " 1",
+            "0.100",
+            "nan",
+            "9007199254740993",
+            "\u{ff11}",
+        ];
+        for text in others {
+            assert!(!is_canonical(text.as_bytes()), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_that_is_canonical_is_spelled_just_so(text in "-?[0-9]{0,17}([.][0-9]{0,17})?(e-?[0-9])?") {
+            if is_canonical(text.as_bytes()) {
+                prop_assert_eq!(spelled(parse(text.as_bytes()).unwrap()), text);
+            }
         }
     }
 

@@ -217,15 +217,12 @@ impl SessionPort for MySqlSession {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mysql::error::MySqlError;
+    use crate::mysql::{error::MySqlError, wire};
 
     #[test]
     fn conflicts_are_told_apart_from_refusals() {
-        let error = mysql_async::Error::Server(mysql_async::ServerError {
-            code: 1205,
-            message: "Lock wait timeout exceeded".to_owned(),
-            state: "HY000".to_owned(),
-        });
+        let message = "Lock wait timeout exceeded".to_owned();
+        let error = wire::Error::Server { code: 1205, message };
         let identity = SourceIdentity { server: "db:3306".to_owned(), database: "c".to_owned() };
         let error = MySqlError::from(error).target(&identity, "swap the tables");
         assert!(matches!(error, TargetError::Busy { action, .. } if action == "swap the tables"));

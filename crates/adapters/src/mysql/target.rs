@@ -7,7 +7,6 @@ use gorgen_engine::{
     model::{CharsetContext, Relation},
     ports::{Loader, Reader, Source, SourceError, Target, TargetError, TargetInfo, TargetState},
 };
-use mysql_async::prelude::Queryable;
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::{
@@ -75,7 +74,7 @@ impl MySqlTarget {
     /// Runs one of our own statements, outside any database.
     async fn run(&self, action: &str, statement: &str) -> Result<(), TargetError> {
         let mut session = self.session().await?;
-        let done = session.conn.query_drop(statement).await;
+        let done = session.conn.run(statement).await;
         done.map_err(|error| MySqlError::from(error).target(&self.url.identity(), action))?;
         self.keep(session);
         Ok(())
