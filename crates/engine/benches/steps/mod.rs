@@ -21,9 +21,9 @@ const WORDS: [&str; 12] = [
 ];
 
 /// All that the steps work on: rows, their chunks, frames and seals.
-pub struct Data {
+pub(crate) struct Data {
     /// Bytes of the rows.
-    pub bytes: usize,
+    pub(crate) bytes: usize,
     values: Vec<[Option<String>; 6]>,
     batches: Vec<RowBatch>,
     chunks: Vec<Vec<u8>>,
@@ -34,10 +34,10 @@ pub struct Data {
 }
 
 /// A step, and its name.
-pub type Step = (&'static str, fn(&Data));
+pub(crate) type Step = (&'static str, fn(&Data));
 
 /// All steps, in the order in which rows go through them; then the way back.
-pub const STEPS: [Step; 8] = [
+pub(crate) const STEPS: [Step; 8] = [
     ("rows", rows),
     ("digest", digest),
     ("cut", cut),
@@ -50,7 +50,7 @@ pub const STEPS: [Step; 8] = [
 
 impl Data {
     /// `rows` rows of a table of visits, of two tenants; the same each time.
-    pub fn new(rows: u32) -> Self {
+    pub(crate) fn new(rows: u32) -> Self {
         let values: Vec<_> = (0..rows).map(visit).collect();
         let batches = batches(&values);
         let bytes = batches.iter().flat_map(RowBatch::rows).map(<[u8]>::len).sum();

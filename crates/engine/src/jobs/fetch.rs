@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{Error, KeyChest, World, store::blocking};
 use crate::{
@@ -19,6 +20,12 @@ use crate::{
 
 /// Sealed bytes that one read from the vault brings at the most, unless a single chunk is larger.
 const READ: u64 = 2 << 20;
+
+/// So many bytes between two chunks are read along: a read of its own would take longer.
+const GAP: u64 = 32 << 10;
+
+/// Reads of one portion that are on their way at once.
+const READS_AT_ONCE: usize = 4;
 
 /// Rows are passed on once they are this many bytes, or a portion ends.
 const PIECE: u64 = 2 << 20;
@@ -85,7 +92,7 @@ impl Fetcher {
         portions
     }
 
-    /// Reads the chunks of a portion, those that lie side by side in a pack with one read.
+    /// Reads the chunks of a portion, those that lie near each other in a pack with one read.
     ///
     /// # Errors
     /// [`Error::Damaged`] names the pack if a chunk is missing or cut short.
@@ -94,18 +101,10 @@ impl Fetcher {
         part: &TablePart,
         portion: &Portion,
     ) -> Result<Vec<SealedPiece>, Error> {
-        let mut sealed = Vec::new();
-        for stretch in stretches(portion.segments.iter().flatten()) {
-            let name = pack_name(part, &stretch[0])?;
-            let (start, end) = (u64::from(stretch[0].offset), end(&stretch));
-            let bytes = self.world.vault.get_range(&name, start..end).await?;
-            for chunk in stretch {
-                let bytes = slice(&bytes, u64::from(chunk.offset) - start, chunk.length)
-                    .map_err(|source| Error::Damaged { name: name.clone(), source })?;
-                sealed.push((chunk, bytes));
-            }
-        }
-        let mut sealed = sealed.into_iter();
+        let stretches = stretches(portion.segments.iter().flatten());
+        let reads = stretches.into_iter().map(|stretch| self.stretch(part, stretch));
+        let sealed: Vec<_> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
+        let mut sealed = sealed.into_iter().flatten();
         let mut pieces: Vec<SealedPiece> = Vec::new();
         for segment in &portion.segments {
             let chunks = sealed.by_ref().take(segment.len()).collect();
@@ -118,6 +117,22 @@ impl Fetcher {
             }
         }
         Ok(pieces)
+    }
+
+    async fn stretch(
+        &self,
+        part: &TablePart,
+        chunks: Vec<ChunkRef>,
+    ) -> Result<Vec<(ChunkRef, Bytes)>, Error> {
+        let name = pack_name(part, &chunks[0])?;
+        let start = u64::from(chunks[0].offset);
+        let bytes = self.world.vault.get_range(&name, start..end(&chunks)).await?;
+        let sealed = chunks.into_iter().map(|chunk| {
+            let bytes = slice(&bytes, u64::from(chunk.offset) - start, chunk.length)
+                .map_err(|source| Error::Damaged { name: name.clone(), source })?;
+            Ok((chunk, bytes))
+        });
+        sealed.collect()
     }
 
     /// Opens the chunks of a piece, and puts the rows of each segment into the order of the table's key.
@@ -186,7 +201,8 @@ fn pack_name(part: &TablePart, chunk: &ChunkRef) -> Result<ObjectName, Error> {
     Ok(ObjectName::pack(pack))
 }
 
-/// Chunks that follow each other in one pack come together, as long as they are not too many bytes.
+/// Chunks that follow each other in one pack come together, with what is little between them, as long as they are not too
+/// many bytes.
 fn stretches<'a>(chunks: impl Iterator<Item = &'a ChunkRef>) -> Vec<Vec<ChunkRef>> {
     let mut stretches: Vec<Vec<ChunkRef>> = Vec::new();
     for chunk in chunks {
@@ -200,9 +216,10 @@ fn stretches<'a>(chunks: impl Iterator<Item = &'a ChunkRef>) -> Vec<Vec<ChunkRef
 
 fn joins(stretch: &[ChunkRef], chunk: &ChunkRef) -> bool {
     let start = stretch.first().map_or(0, |first| u64::from(first.offset));
-    let is_next = stretch.last().is_some_and(|last| last.pack == chunk.pack)
-        && end(stretch) == u64::from(chunk.offset);
-    is_next && u64::from(chunk.offset) + u64::from(chunk.length) - start <= READ
+    let gap = u64::from(chunk.offset).checked_sub(end(stretch));
+    let is_near = stretch.last().is_some_and(|last| last.pack == chunk.pack)
+        && gap.is_some_and(|gap| gap <= GAP);
+    is_near && u64::from(chunk.offset) + u64::from(chunk.length) - start <= READ
 }
 
 fn end(stretch: &[ChunkRef]) -> u64 {

@@ -22,7 +22,8 @@ use crate::{
 pub struct KeyChest {
     world: World,
     vault: VaultId,
-    kept: BTreeSet<KeyId>,
+    /// By what they are for, the oldest first.
+    kept: HashMap<(KeyPurpose, Scope), BTreeSet<KeyId>>,
     sealing: Cells<KeyId, SealingKey>,
     current: Cells<(KeyPurpose, Scope), SealingKey>,
     naming: Cells<Scope, NamingKey>,
@@ -33,10 +34,14 @@ impl KeyChest {
     pub async fn open(world: &World, vault: VaultId) -> Result<Self, Error> {
         let objects = world.vault.list(prefix::KEYS).await?;
         let ids = objects.iter().filter_map(|object| object.name.stem(prefix::KEYS, ".json"));
+        let mut kept = HashMap::<_, BTreeSet<KeyId>>::new();
+        for id in ids.filter_map(|id| id.parse::<KeyId>().ok()) {
+            kept.entry((id.purpose(), id.scope().clone())).or_default().insert(id);
+        }
         Ok(Self {
             world: world.clone(),
             vault,
-            kept: ids.filter_map(|id| id.parse().ok()).collect(),
+            kept,
             sealing: Cells::default(),
             current: Cells::default(),
             naming: Cells::default(),
@@ -100,7 +105,7 @@ impl KeyChest {
     }
 
     fn of(&self, purpose: KeyPurpose, scope: &Scope) -> impl DoubleEndedIterator<Item = &KeyId> {
-        self.kept.iter().filter(move |id| id.purpose() == purpose && id.scope() == scope)
+        self.kept.get(&(purpose, scope.clone())).into_iter().flatten()
     }
 
     fn newest(&self, purpose: KeyPurpose, scope: &Scope) -> Option<&KeyId> {

@@ -373,11 +373,12 @@ impl Workbench {
         let sealed = key.seal(&self.frame, binding, entropy);
         key.open_into(&sealed, binding, &mut self.opened)?;
         self.codec.decompress(&self.opened, rows.len(), &mut self.again)?;
-        if self.again == rows {
-            Ok(sealed)
-        } else {
-            Err(FormatError::Content(binding.name.to_owned()))
+        let is_same = self.again == rows;
+        for piece in [&mut self.frame, &mut self.opened, &mut self.again] {
+            piece.clear();
+            piece.shrink_to(LARGEST_SPARE);
         }
+        if is_same { Ok(sealed) } else { Err(FormatError::Content(binding.name.to_owned())) }
     }
 }
 

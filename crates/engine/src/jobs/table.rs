@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Batches that wait between the reader and the cutter.
-const WAITING_BATCHES: usize = 4;
+const WAITING_BATCHES: usize = 2;
 
 /// Raw bytes of chunks that are being named, compressed and sealed at once, over all tables.
 const BYTES_AT_WORK: usize = 8 << 20;

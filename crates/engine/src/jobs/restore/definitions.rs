@@ -32,14 +32,15 @@ impl Work<'_> {
 
     pub(in crate::jobs) async fn create_tables(&self) -> Result<(), Error> {
         let catalog = &self.chosen.catalog;
-        for table in &catalog.tables {
+        let create = catalog.tables.iter().map(async |table| {
             let create = definition::split(&table.ddl).create;
             let home = self.home.as_ref().map(|home| home.database.as_str());
             let ddl = definition::in_database(&create, &catalog.database, home);
             let ddl = self.with_plain_literals(&self.with_mapped_collations(&ddl));
-            self.execute(&format!("create table {}", table.name), &ddl).await?;
-        }
-        Ok(())
+            self.execute(&format!("create table {}", table.name), &ddl).await
+        });
+        let connections = self.request.connections.max(1);
+        stream::iter(create).buffer_unordered(connections).try_collect::<()>().await
     }
 
     pub(in crate::jobs) async fn create_database(&self) -> Result<(), Error> {
