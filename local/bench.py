@@ -2,7 +2,7 @@
 
     make bench                                   all rows on a clinic of 1 GB; some twenty minutes
     make bench ROW=backup                        one row (or several, with commas between)
-    make bench ROW=memory-4gb                    one that runs only when it is named
+    make bench ROW=memory-4gb                    one that runs only when it is named; so does scale
     make bench ARGS="--size-mb 200 --pairs 5"
 
 The targets are ratios, as absolute times drift from machine to machine and from hour to hour. A run is called noisy
@@ -27,9 +27,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+import bench_scale
+import bench_scale_chart
 from bench_chart import chart
 from bench_claims import Claim
-from bench_clinic import BENCH, open_clinic
+from bench_clinic import BENCH, open_clinic, open_empty
 from bench_measure import BenchFailed, Measured, Stopwatch
 from bench_rows import ROWS
 from bench_table import table
@@ -39,6 +41,9 @@ from demo_tool import BINARY, StepFailed
 from folders import RunFolder
 from lab import SIGNALS, Interrupted, shown
 from server import ServerFailed
+
+
+SIZE_MB = 1000
 
 
 @dataclass
@@ -55,8 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
     results = Results()
     begun = datetime.now(UTC)
     try:
-        for size_mb, names in by_size(arguments).items():
-            measure(arguments, size_mb, names, results)
+        for (size_mb, is_empty), names in by_data(arguments).items():
+            measure(arguments, size_mb, is_empty, names, results)
     except (BenchFailed, ServerFailed, SqlFailed, StepFailed) as failure:
         say(f"failed: {failure}")
         return 1
@@ -77,29 +82,44 @@ def report(arguments: argparse.Namespace, begun: datetime, results: Results) -> 
         picture = path.with_suffix(".svg")
         picture.write_text(chart(results.claims))
         say(f"\nall of it in {shown(path)}, and as a chart in {shown(picture)}")
+        if runs := results.runs.get("scale"):
+            curves = path.with_name(f"{path.stem}-scale.svg")
+            curves.write_text(bench_scale_chart.chart(bench_scale.points(runs)))
+            say(f"how it grows is in {shown(curves)}")
     for name, why in results.skipped.items():
         say(f"SKIPPED {name}: {why}")
 
 
-def by_size(arguments: argparse.Namespace) -> dict[int, list[str]]:
-    """The rows to run, by the size of the clinic they run on."""
-    sizes: dict[int, list[str]] = {}
-    for name in arguments.row or [name for name, row in ROWS.items() if row.size_mb is None]:
-        sizes.setdefault(ROWS[name].size_mb or arguments.size_mb, []).append(name)
-    return sizes
+def by_data(arguments: argparse.Namespace) -> dict[tuple[int, bool], list[str]]:
+    """The rows to run, by the size of the data they run on, and whether they fill it themselves."""
+    groups: dict[tuple[int, bool], list[str]] = {}
+    for name in arguments.row or [name for name, row in ROWS.items() if not row.only_named]:
+        row = ROWS[name]
+        if row.fills_mb is None:
+            data = row.size_mb or arguments.size_mb or SIZE_MB, False
+        else:
+            data = arguments.size_mb or row.fills_mb, True
+        groups.setdefault(data, []).append(name)
+    return groups
 
 
-def measure(arguments: argparse.Namespace, size_mb: int, names: Sequence[str], results: Results) -> None:
-    """Run some rows on the clinic of one size."""
+def measure(
+    arguments: argparse.Namespace, size_mb: int, is_empty: bool, names: Sequence[str], results: Results
+) -> None:
+    """Run some rows on a clinic of one size, or on an empty server."""
     with ExitStack() as cleanup:
         folder = RunFolder("bench")
         cleanup.callback(folder.remove)
-        server = cleanup.enter_context(open_clinic(size_mb, arguments.tenants, say))
+        opening = (
+            open_empty(size_mb, folder.path, say) if is_empty else open_clinic(size_mb, arguments.tenants, say)
+        )
+        server = cleanup.enter_context(opening)
         stopwatch = Stopwatch(server.pid, folder.path / "errors.txt")
         how = (size_mb, arguments.tenants, arguments.pairs, say)
         bench = Bench(server, arguments.binary.resolve(), folder.path, stopwatch, *how)
-        say("reading everything once, so that all rows find a warm server")
-        stopwatch.measure("warming", bench.dump())
+        if not is_empty:
+            say("reading everything once, so that all rows find a warm server")
+            stopwatch.measure("warming", bench.dump())
         for name in names:
             if missing := ROWS[name].missing():
                 results.skipped[name] = f"not installed: {', '.join(missing)}"
@@ -115,7 +135,7 @@ def write(arguments: argparse.Namespace, begun: datetime, results: Results) -> P
         "begun": begun.isoformat(timespec="seconds"),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
-        "size_mb": arguments.size_mb,
+        "size_mb": arguments.size_mb or SIZE_MB,
         "tenants": arguments.tenants,
         "pairs": arguments.pairs,
         "claims": [claim.to_json() for claim in results.claims],
@@ -173,7 +193,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         prog="bench.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--row", action="append", metavar="NAME", help=f"only this row: {', '.join(ROWS)}")
-    parser.add_argument("--size-mb", type=int, default=1000, help="of the clinic's rows as text (default 1000)")
+    parser.add_argument(
+        "--size-mb", type=int, help=f"of the clinic's rows as text, at the most (default {SIZE_MB}; for scale 4000)"
+    )
     parser.add_argument("--tenants", type=int, default=2, help="clinics that share the database (default 2)")
     parser.add_argument("--pairs", type=int, default=3, help="how often ours and the peer take turns (default 3)")
     parser.add_argument("--binary", type=Path, default=BINARY, help="the program (default: target/fast/gorgen-backup)")

@@ -88,6 +88,14 @@ def open_clinic(size_mb: int, tenants: int, say: Say) -> Iterator[ClinicServer]:
             yield server
 
 
+@contextmanager
+def open_empty(largest_mb: int, folder: Path, say: Say) -> Iterator[ClinicServer]:
+    """A server with nothing in it yet, gone afterwards with all that was filled."""
+    say(f"starting an empty server with room for {largest_mb} MB")
+    with ClinicServer(folder / "data", buffer_pool_mb(largest_mb)) as server:
+        yield server
+
+
 def is_filled(home: Path) -> bool:
     """Whether the kept data was filled to its end, by the code that is here now."""
     stamp = home / "filled.json"

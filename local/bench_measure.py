@@ -62,19 +62,19 @@ class Stopwatch:
     """Runs pipelines beside one server, and measures them."""
 
     def __init__(self, server_pid: int, errors: Path) -> None:
-        self._server_pid = server_pid
-        self._errors = errors
+        self.server_pid = server_pid
+        self.errors = errors
 
     def measure(
         self, name: str, *pipeline: Command, stdin: Path | None = None, stdout: Path = Path(os.devnull)
     ) -> Measured:
         """Run a pipeline to its end; `BenchFailed` if one of its programs fails."""
         os.sync()
-        server, busy, own = processor_seconds(self._server_pid), busy_seconds(), os.times()
+        server, busy, own = processor_seconds(self.server_pid), busy_seconds(), os.times()
         begun = time.monotonic()
         usages = self._run(name, pipeline, stdin or Path(os.devnull), stdout)
         wall = time.monotonic() - begun
-        server = processor_seconds(self._server_pid) - server
+        server = processor_seconds(self.server_pid) - server
         cpu = sum(usage.ru_utime + usage.ru_stime for usage in usages)
         now = os.times()
         ours = cpu + server + (now.user - own.user) + (now.system - own.system)
@@ -92,7 +92,7 @@ class Stopwatch:
     def _run(self, name: str, pipeline: Sequence[Command], stdin: Path, stdout: Path) -> list[Any]:
         processes: list[subprocess.Popen[bytes]] = []
         try:
-            with open(stdin, "rb") as first, open(stdout, "wb") as last, open(self._errors, "wb") as errors:
+            with open(stdin, "rb") as first, open(stdout, "wb") as last, open(self.errors, "wb") as errors:
                 feed: Any = first
                 for place, command in enumerate(pipeline):
                     is_last = place + 1 == len(pipeline)
@@ -119,7 +119,7 @@ class Stopwatch:
         _pid, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
-            said = self._errors.read_text("utf-8", "replace").strip()[-2000:]
+            said = self.errors.read_text("utf-8", "replace").strip()[-2000:]
             raise BenchFailed(f"{name}: a program ended with status {process.returncode}: {said or 'it said nothing'}")
         return usage
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import bench_functions
 import bench_growth
 import bench_s3
+import bench_scale
 from bench_claims import MIB, Claim, mib, ratio, spread
 from bench_measure import Measured
 from bench_work import PACKAGES, Bench, folder_bytes, new_bytes
@@ -135,6 +136,13 @@ class Row:
     programs: Sequence[str] = ()
     # Run only when named, on a clinic of this size.
     size_mb: int | None = None
+    # Run only when named, on an empty server, which it fills with up to so much.
+    fills_mb: int | None = None
+
+    @property
+    def only_named(self) -> bool:
+        """Does it take too long to run with the others?"""
+        return self.size_mb is not None or self.fills_mb is not None
 
     def missing(self) -> list[str]:
         """Programs that are not there, each with the package that brings it."""
@@ -159,4 +167,5 @@ ROWS: Mapping[str, Row] = {
     "readers": Row(readers),
     "functions": Row(functions),
     "memory-4gb": Row(memory, size_mb=4000),
+    "scale": Row(bench_scale.scale, fills_mb=bench_scale.LARGEST_MB),
 }
