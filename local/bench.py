@@ -126,7 +126,8 @@ def measure(
                 continue
             say(f"{name}, {size_mb} MB")
             bench.runs = results.runs.setdefault(name, [])
-            results.claims += ROWS[name].run(bench)
+            for claim in ROWS[name].run(bench):
+                results.claims.append(claim)
 
 
 def write(arguments: argparse.Namespace, begun: datetime, results: Results) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import bench_functions
@@ -132,7 +132,7 @@ def functions(bench: Bench) -> list[Claim]:
 class Row:
     """One row, and the programs it needs."""
 
-    run: Callable[[Bench], list[Claim]]
+    run: Callable[[Bench], Iterable[Claim]]
     programs: Sequence[str] = ()
     # Run only when named, on a clinic of this size.
     size_mb: int | None = None
