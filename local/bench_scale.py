@@ -264,7 +264,8 @@ def peak(axis: Axis, line: Sequence[Point]) -> Claim:
     """The most memory on the whole axis."""
     peaks = [point.peak_bytes / MIB for point in line]
     what = f"peak of {line[0].job}, {axis.shown(line[0].step)} to {axis.shown(line[-1].step)}"
-    return Claim("scale", what, max(peaks), MEMORY_MIB, "MiB", low=min(peaks), high=max(peaks))
+    most = axis.shown(max(line, key=lambda point: point.peak_bytes).step)
+    return Claim("scale", what, max(peaks), MEMORY_MIB, "MiB", low=min(peaks), high=max(peaks), ours=f"at {most}")
 
 
 def vault_growth(line: Sequence[Point]) -> Claim:
