@@ -924,7 +924,6 @@ fn tls_that_cannot_be(server: &Server) {
         # no authority
         exit status 1
         error: cannot agree on TLS with the database [DATABASE] at 127.0.0.1:[PORT]
-          because: TLS failed
           because: invalid peer certificate: BadEncoding
           what to do: trust the authority that signed the server's certificate with ?ca=/file.pem (on Amazon RDS ?ca=rds) in GORGEN_DATABASE_URL, and name the host there as the certificate does; on a network that nobody else can read, ?tls=off
         "),
