@@ -28,7 +28,7 @@ const GAP: u64 = 32 << 10;
 const READS_AT_ONCE: usize = 4;
 
 /// Rows are passed on once they are this many bytes, or a portion ends.
-const PIECE: u64 = 2 << 20;
+const PIECE: u64 = 1 << 20;
 
 /// Reads the rows of backups.
 #[derive(Clone)]
