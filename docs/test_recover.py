@@ -356,6 +356,13 @@ def test_sql_loads_into_an_equal_mariadb(vault: Vault, tmp_path: Path) -> None:
     check_equal(vault, "de_volta", tmp_path)
 
 
+def test_without_blake3_it_says_what_was_not_compared(vault: Vault, tmp_path: Path) -> None:
+    (tmp_path / "blake3.py").write_text("raise ImportError")
+    out = ["--to", str(tmp_path / "out")]
+    said = run("write", "latest", *vault.opened, *out, PYTHONPATH=str(tmp_path)).stderr
+    assert b"each seal and count was right (names were not compared: python3 -m pip install blake3)" in said
+
+
 def test_sql_loads_into_an_equal_mysql(mysql_vault: Vault, tmp_path: Path) -> None:
     text = run("write", "latest", *mysql_vault.opened, "--to", "-").stdout
     mysql_vault.server.sql(text, mysql_vault.server.fresh("de_volta"))
@@ -561,8 +568,8 @@ ROW = "023432045a6fc3abfb00"
 VAULT = "000102030405060708090a0b0c0d0e0f"
 KEY_ID, KEY = "rows.t-7.20261101T060000Z-4f2a91c3", bytes(range(32))
 NAMING_ID, NAMING = "naming.t-7.20261101T060000Z-00c0ffee", bytes(range(0x20, 0x40))
-CHUNK = "64daa3062faddee0a2634903c6858201"
-SEALED = "404142434445464748494a4bca0c81de0636d603cdc623049f3e7c98d23d524179280531f07b804f2f2aedf8e9b062"
+CHUNK = "5d5af6748dc8e7f65a4512d3c40f9493"
+SEALED = "404142434445464748494a4bca0c81de0636d603cdc623049f3e7c98d23d52ac7a8461d0eb71322b790f001791a70c"
 KEY_FILE = '{"format":1,"id":"08f825bde4d70f75","key":"YGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6e3x9fn8="}'
 WRAPPED = "UFFSU1RVVldYWVpbttAjyoOHiMHHr+soIF4FfVh/2B/Wit15d4CHy1/16Gh7g84sXLivFLNFB8PT1OCK"
 
@@ -570,7 +577,7 @@ WRAPPED = "UFFSU1RVVldYWVpbttAjyoOHiMHHr+soIF4FfVh/2B/Wit15d4CHy1/16Gh7g84sXLivF
 def test_the_worked_example_of_the_format_is_right(tmp_path: Path) -> None:
     rows = bytes.fromhex(ROW)
     assert list(recover.split_rows(rows, 4)) == [[b"42", "Zoë".encode(), None, b""]]
-    assert recover.hmac_16(NAMING, rows).hex() == CHUNK
+    assert recover.name_of(NAMING, rows) == CHUNK
     bound_to = recover.binding(VAULT, "chunk", KEY_ID, CHUNK)
     frame = recover.unseal(bytes.fromhex(SEALED), KEY, bound_to)
     assert recover.decompress(frame, len(rows)) == rows

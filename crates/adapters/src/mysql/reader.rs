@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use gorgen_engine::{
     model::{Column, Table, ValueKind},
     ports::{Reader, SourceError},
-    stages::rows::{RowBatch, is_row, put_null, put_value, take_value},
+    stages::rows::{RowBatch, is_row, is_row_where, put_null, put_value, take_value},
 };
 use tokio::sync::mpsc::Sender;
 
@@ -53,8 +53,7 @@ impl MySqlReader {
         if conn.query(&query).await.map_err(failed)? != reals.len() {
             return Err(SourceError::Unexpected { what: not_its_columns(&table.name) });
         }
-        let mut spoken = reals.contains(&true).then(Vec::new);
-        let mut batch = RowBatch::new();
+        let (mut spoken, mut batch) = (Vec::new(), RowBatch::new());
         // Only the server's word for the end of the rows ends them; a lost connection is an error.
         while let Some(is_understood) =
             take(conn, &reals, &mut spoken, &mut batch).await.map_err(failed)?
@@ -108,27 +107,25 @@ fn not_its_columns(table: &str) -> String {
     format!("a row of table {table} is not what its columns say")
 }
 
-/// Takes one row into the batch and tells whether it could be understood; `None` once there is no other. Rows go through
-/// `spoken`, if that is there, to be spelled anew.
+/// Takes one row into the batch and tells whether it could be understood; `None` once there is no other. One with a real
+/// that is spelled in another way goes through `spoken`.
 async fn take(
     conn: &mut Connection,
     reals: &[bool],
-    spoken: &mut Option<Vec<u8>>,
+    spoken: &mut Vec<u8>,
     batch: &mut RowBatch,
 ) -> Result<Option<bool>, wire::Error> {
     let row = batch.next_row();
     let start = row.len();
-    let is_understood = if let Some(spoken) = spoken {
+    if !conn.next_row(row).await? {
+        return Ok(None);
+    }
+    let is_spelled = |place: usize, value: &[u8]| !reals[place] || real::is_canonical(value);
+    let is_understood = is_row_where(&row[start..], reals.len(), is_spelled) || {
         spoken.clear();
-        if !conn.next_row(spoken).await? {
-            return Ok(None);
-        }
-        spell(spoken, reals, row)
-    } else {
-        if !conn.next_row(row).await? {
-            return Ok(None);
-        }
-        is_row(&row[start..], reals.len())
+        spoken.extend_from_slice(&row[start..]);
+        row.truncate(start);
+        is_row(spoken, reals.len()) && spell(spoken, reals, row)
     };
     if is_understood {
         batch.end_row();
@@ -179,8 +176,7 @@ mod tests {
     /// Whether these rows are understood, and all that came before.
     async fn taken(sent: &[&[u8]], reals: &[bool]) -> (bool, Vec<Vec<u8>>) {
         let (mut conn, mut server) = connected();
-        let mut batch = RowBatch::new();
-        let mut spoken = reals.contains(&true).then(Vec::new);
+        let (mut spoken, mut batch) = (Vec::new(), RowBatch::new());
         let take_all = async {
             while let Some(is_understood) =
                 take(&mut conn, reals, &mut spoken, &mut batch).await.unwrap()

@@ -298,18 +298,21 @@ async fn total(database: &Database, readers: usize) -> (i64, usize, Consistency)
 
 async fn several_readers_see_one_moment(server: Server) {
     let bank = Bank::open(server).await;
+    let mut together = 0;
     for round in 0..15 {
         let wanted = 1 + round % 4;
         let (sum, readers, consistency) = total(&bank.database, wanted).await;
         assert_eq!(sum, 1000 * ACCOUNTS * TABLES, "{consistency:?} with {readers} readers");
-        assert_eq!(readers, wanted);
+        // A lock that does not come in time, on a machine that is busy, is given up.
         let expected = match consistency {
-            Consistency::SingleTransaction => wanted == 1,
-            Consistency::LockedStart => wanted > 1,
+            Consistency::SingleTransaction => readers == 1,
+            Consistency::LockedStart => readers == wanted && wanted > 1,
             Consistency::SameTimestamp => false,
         };
-        assert!(expected, "{consistency:?} for {wanted} readers");
+        assert!(expected, "{consistency:?} for {readers} of {wanted} readers");
+        together += usize::from(readers > 1);
     }
+    assert!(together > 0, "each lock was given up");
     let database = bank.close().await;
     let snapshot = database.source().snapshot(8).await.unwrap();
     assert_eq!(snapshot.readers.len(), 4, "no more readers than tables");

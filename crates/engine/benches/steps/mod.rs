@@ -63,7 +63,7 @@ impl Data {
             chunks: Vec::new(),
             frames: Vec::new(),
             sealed: Vec::new(),
-            naming: NamingKey::new(&key),
+            naming: NamingKey::new(key.clone()),
             sealing: SealingKey::new(id, &key),
         };
         data.chunks = data.cut().into_iter().map(|chunk| chunk.rows).collect();
@@ -102,7 +102,7 @@ impl Data {
 const BINDING: Binding<'static> = Binding {
     vault: VaultId::new([1; 16]),
     kind: "chunk",
-    name: "64daa3062faddee0a2634903c6858201",
+    name: "5d5af6748dc8e7f65a4512d3c40f9493",
     beside: &[],
 };
 

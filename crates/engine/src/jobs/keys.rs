@@ -79,7 +79,7 @@ impl KeyChest {
         let find = async || {
             let oldest = self.of(KeyPurpose::Naming, scope).next();
             let (_, key) = self.unwrap_or_generate(oldest, KeyPurpose::Naming, scope).await?;
-            Ok(NamingKey::new(&key))
+            Ok(NamingKey::new(key))
         };
         self.naming.get(scope.clone(), find).await
     }

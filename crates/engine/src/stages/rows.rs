@@ -46,7 +46,9 @@ pub fn put_value(row: &mut Vec<u8>, value: &[u8]) {
 /// # Errors
 /// [`FormatError::Rows`] if the bytes end within the value, or begin none.
 pub fn take_value<'a>(rest: &mut &'a [u8]) -> Result<Option<&'a [u8]>, FormatError> {
-    let (&first, mut tail) = rest.split_first().ok_or(FormatError::Rows("a value is missing"))?;
+    let Some((&first, mut tail)) = rest.split_first() else {
+        return Err(FormatError::Rows("a value is missing"));
+    };
     let length_bytes = match first {
         NULL => {
             *rest = tail;
@@ -61,18 +63,18 @@ pub fn take_value<'a>(rest: &mut &'a [u8]) -> Result<Option<&'a [u8]>, FormatErr
     let length = if length_bytes == 0 {
         u64::from(first)
     } else {
-        let (length, after) = tail
-            .split_at_checked(length_bytes)
-            .ok_or(FormatError::Rows("a length is cut short"))?;
+        let Some((length, after)) = tail.split_at_checked(length_bytes) else {
+            return Err(FormatError::Rows("a length is cut short"));
+        };
         tail = after;
         let mut padded = [0; 8];
         padded[..length_bytes].copy_from_slice(length);
         u64::from_le_bytes(padded)
     };
-    let (value, after) = usize::try_from(length)
-        .ok()
-        .and_then(|length| tail.split_at_checked(length))
-        .ok_or(FormatError::Rows("a value is cut short"))?;
+    let split = usize::try_from(length).ok().and_then(|length| tail.split_at_checked(length));
+    let Some((value, after)) = split else {
+        return Err(FormatError::Rows("a value is cut short"));
+    };
     *rest = after;
     Ok(Some(value))
 }
@@ -91,11 +93,22 @@ pub fn take_row<'a>(rest: &mut &'a [u8], columns: usize) -> Result<&'a [u8], For
 
 /// Is this one canonical row of `columns` values, to the byte, and nothing more?
 pub fn is_row(bytes: &[u8], columns: usize) -> bool {
+    is_row_where(bytes, columns, |_, _| true)
+}
+
+/// The same, and is each value that is not NULL good where it stands?
+pub fn is_row_where(
+    bytes: &[u8],
+    columns: usize,
+    mut is_good: impl FnMut(usize, &[u8]) -> bool,
+) -> bool {
     let mut rest = bytes;
-    let is_value = |_| {
+    let is_value = |place| {
         let before = rest.len();
         match take_value(&mut rest) {
-            Ok(Some(value)) => before - rest.len() == spelled_length(value.len()),
+            Ok(Some(value)) => {
+                before - rest.len() == spelled_length(value.len()) && is_good(place, value)
+            }
             Ok(None) => true,
             Err(_) => false,
         }

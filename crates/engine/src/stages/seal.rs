@@ -118,17 +118,17 @@ impl SealingKey {
 }
 
 /// Names chunks by their content, in a way that tells nothing to those without the key.
-pub struct NamingKey(hmac::Key);
+pub struct NamingKey(DataKey);
 
 impl NamingKey {
     /// The naming key with these bytes.
-    pub fn new(key: &DataKey) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, key.bytes()))
+    pub fn new(key: DataKey) -> Self {
+        Self(key)
     }
 
-    /// The name of a chunk: the first 16 bytes of HMAC-SHA-256 over its canonical rows.
+    /// The name of a chunk: the first 16 bytes of keyed BLAKE3 over its canonical rows.
     pub fn name(&self, rows: &[u8]) -> ChunkId {
-        ChunkId::new(first(hmac::sign(&self.0, rows).as_ref()))
+        ChunkId::new(first(blake3::keyed_hash(self.0.bytes(), rows).as_bytes()))
     }
 }
 
