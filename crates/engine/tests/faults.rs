@@ -330,11 +330,19 @@ impl Source for Meddling {
         self.source.identity()
     }
 
+    async fn check(&self) -> Result<(), SourceError> {
+        self.source.check().await
+    }
+
     async fn catalog(&self) -> Result<Catalog, SourceError> {
+        self.source.catalog().await
+    }
+
+    async fn catalog_since(&self, snapshot: &Catalog) -> Result<Catalog, SourceError> {
         if let Some(change) = self.changes.lock().unwrap().pop() {
             change(&self.source);
         }
-        self.source.catalog().await
+        self.source.catalog_since(snapshot).await
     }
 
     async fn snapshot(&self, readers: usize) -> Result<Snapshot, SourceError> {

@@ -24,16 +24,45 @@ pub(super) async fn table_names(session: &mut Session) -> Result<Vec<String>, So
     Ok(listed.tables.into_iter().map(|table| table.name).collect())
 }
 
-/// Reads everything.
-pub(super) async fn read(session: &mut Session) -> Result<Catalog, SourceError> {
+/// Is it there, and may this account see all of it?
+pub(super) async fn check(session: &mut Session) -> Result<Schema, SourceError> {
     let schema = Schema::find_existing(session).await?;
     privileges::require_sight(session, &schema.name).await?;
+    Ok(schema)
+}
+
+/// Reads everything.
+pub(super) async fn read(session: &mut Session) -> Result<Catalog, SourceError> {
+    let (schema, listed) = list(session).await?;
+    let (tables, warnings) = read_tables(session, &schema, &listed).await?;
+    assemble(session, schema, &listed, tables, warnings).await
+}
+
+/// Reads everything but the definitions of tables, which are known.
+pub(super) async fn read_around(
+    session: &mut Session,
+    tables: &[Table],
+) -> Result<Catalog, SourceError> {
+    let (schema, listed) = list(session).await?;
+    assemble(session, schema, &listed, tables.to_vec(), Vec::new()).await
+}
+
+async fn list(session: &mut Session) -> Result<(Schema, Listed), SourceError> {
+    let schema = check(session).await?;
     // Views of the current database are shown without its name, so that they can be made in another one.
     session.run("use the database", &format!("USE {}", ident(&schema.name))).await?;
-
     let listed = Listed::read(session, &schema).await?;
-    let (tables, mut warnings) = read_tables(session, &schema, &listed).await?;
-    let objects = objects::read(session, &schema, &listed, &mut warnings).await?;
+    Ok((schema, listed))
+}
+
+async fn assemble(
+    session: &mut Session,
+    schema: Schema,
+    listed: &Listed,
+    tables: Vec<Table>,
+    mut warnings: Vec<String>,
+) -> Result<Catalog, SourceError> {
+    let objects = objects::read(session, &schema, listed, &mut warnings).await?;
     Ok(Catalog {
         server: session.server.clone(),
         database: session.identity().database.clone(),

@@ -2,7 +2,7 @@
 
 use gorgen_engine::{
     model::{CharsetContext, Flavor},
-    ports::TargetError,
+    ports::{SourceError, TargetError},
     stages::rows::take_value,
 };
 
@@ -57,6 +57,12 @@ pub(super) async fn run(
     let changed = session.conn.affected_rows;
     let left = leave(session).await;
     done.and(left).map(|()| changed).map_err(failed)
+}
+
+/// Puts a session for good under the settings of what was made under none of its own, such as a table.
+pub(super) async fn stay(session: &mut Session) -> Result<(), SourceError> {
+    let enter = enter(session.flavor(), &CharsetContext::default(), UNICODE);
+    session.run("prepare the session", &enter).await
 }
 
 async fn leave(session: &mut Session) -> Result<(), wire::Error> {

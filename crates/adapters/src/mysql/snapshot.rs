@@ -19,7 +19,7 @@ use gorgen_engine::{
 use super::{
     catalog,
     connect::{LOCK_WAIT, Session},
-    names::{literal, qualified},
+    names::{ident, literal, qualified},
     reader::MySqlReader,
 };
 use crate::settings::DatabaseUrl;
@@ -42,7 +42,7 @@ const START: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 /// the catalog is read until the last reader is gone.
 pub(super) async fn begin(url: &DatabaseUrl, wanted: usize) -> Result<Snapshot, SourceError> {
     let mut holder = Session::open(url).await?;
-    let catalog = held_catalog(&mut holder).await?;
+    let (catalog, names) = held_catalog(&mut holder).await?;
     let mut sessions = vec![Session::open(url).await?];
     // Readers without a table to read would only stand around.
     while sessions.len() < wanted.min(catalog.tables.len()) {
@@ -57,6 +57,7 @@ pub(super) async fn begin(url: &DatabaseUrl, wanted: usize) -> Result<Snapshot, 
     };
     let tables: Vec<_> = catalog.tables.iter().map(|table| table.name.as_str()).collect();
     try_join_all(sessions.iter_mut().map(|session| hold(session, &tables, CIRCLE_WAIT))).await?;
+    refuse_newcomers(&mut holder, &names).await?;
     holder.close().await;
 
     let guard = Arc::new(moment.guard);
@@ -66,8 +67,9 @@ pub(super) async fn begin(url: &DatabaseUrl, wanted: usize) -> Result<Snapshot, 
     Ok(Snapshot { catalog, position: moment.position, consistency: moment.consistency, readers })
 }
 
-/// The catalog, whose tables can't be changed from now on until this session's transaction ends.
-async fn held_catalog(session: &mut Session) -> Result<Catalog, SourceError> {
+/// The catalog, whose tables can't be changed from now on until this session's transaction ends, and the names of all
+/// tables and views there were just before it was read.
+async fn held_catalog(session: &mut Session) -> Result<(Catalog, HashSet<String>), SourceError> {
     // The catalog is to be what it is now, whenever the transaction began.
     session
         .run("choose an isolation", "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
@@ -75,22 +77,49 @@ async fn held_catalog(session: &mut Session) -> Result<Catalog, SourceError> {
     let names = catalog::table_names(session).await?;
     session.run("hold definitions", "START TRANSACTION READ ONLY").await?;
     hold(session, &names, CHANGE_WAIT).await?;
+    let all_names = all_names(session).await?;
     let catalog = catalog::read(session).await?;
     let held: HashSet<_> = names.into_iter().collect();
     match catalog.tables.iter().find(|table| !held.contains(&table.name)) {
         Some(new) => Err(SourceError::DefinitionChanged { what: format!("table {}", new.name) }),
-        None => Ok(catalog),
+        None => Ok((catalog, all_names)),
     }
 }
 
-/// Opens each table, so that its definition stands still until this session's transaction ends. TiDB reads
-/// definitions as of the snapshot's timestamp.
+/// Refuses if a table came before the snapshot began and after the catalog was read: its rows may be part of the moment,
+/// and nobody would read them.
+async fn refuse_newcomers(
+    session: &mut Session,
+    known: &HashSet<String>,
+) -> Result<(), SourceError> {
+    match all_names(session).await?.into_iter().find(|name| !known.contains(name)) {
+        Some(new) => Err(SourceError::DefinitionChanged { what: format!("table {new}") }),
+        None => Ok(()),
+    }
+}
+
+/// Names of tables and views. Only names: to know more, a server opens the tables, and waits behind changes that wait for us.
+async fn all_names(session: &mut Session) -> Result<HashSet<String>, SourceError> {
+    let query = format!("SHOW TABLES FROM {}", ident(&session.identity().database));
+    let rows = session.answers("list tables", &query).await?;
+    Ok(rows.iter().map(|row| row.text(0)).collect())
+}
+
+/// Do definitions of tables stand still in a snapshot? TiDB reads them as of its timestamp, whatever they are by now.
+pub(super) fn holds_tables(flavor: Flavor) -> bool {
+    match flavor {
+        Flavor::MySql | Flavor::MariaDb => true,
+        Flavor::TiDb => false,
+    }
+}
+
+/// Opens each table, so that its definition stands still until this session's transaction ends.
 async fn hold(
     session: &mut Session,
     tables: &[impl AsRef<str>],
     wait: u32,
 ) -> Result<(), SourceError> {
-    if session.flavor() == Flavor::TiDb {
+    if !holds_tables(session.flavor()) {
         return Ok(());
     }
     session.wait_for_locks(wait).await?;

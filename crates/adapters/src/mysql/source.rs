@@ -28,9 +28,27 @@ impl Source for MySqlSource {
         self.url.identity()
     }
 
+    async fn check(&self) -> Result<(), SourceError> {
+        let mut session = Session::open(&self.url).await?;
+        catalog::check(&mut session).await?;
+        session.close().await;
+        Ok(())
+    }
+
     async fn catalog(&self) -> Result<Catalog, SourceError> {
         let mut session = Session::open(&self.url).await?;
         let catalog = catalog::read(&mut session).await?;
+        session.close().await;
+        Ok(catalog)
+    }
+
+    async fn catalog_since(&self, snapshot: &Catalog) -> Result<Catalog, SourceError> {
+        let mut session = Session::open(&self.url).await?;
+        let catalog = if snapshot::holds_tables(session.flavor()) {
+            catalog::read_around(&mut session, &snapshot.tables).await?
+        } else {
+            catalog::read(&mut session).await?
+        };
         session.close().await;
         Ok(catalog)
     }

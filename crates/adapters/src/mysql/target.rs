@@ -30,6 +30,9 @@ pub struct MySqlTarget {
     lock_wait: u32,
     /// Sessions that wait for the next statement.
     idle: Mutex<Vec<Session>>,
+    /// Sessions within the database and under the settings of tables, which are the same for all: thousands should not cost
+    /// thousands of statements that say so.
+    for_tables: Mutex<Vec<Session>>,
     /// Held while the database has another default collation, for an object that was made under it.
     collation: AsyncMutex<()>,
 }
@@ -44,6 +47,7 @@ impl MySqlTarget {
             load_by,
             lock_wait: LOCK_WAIT,
             idle: Mutex::default(),
+            for_tables: Mutex::default(),
             collation: AsyncMutex::default(),
         }
     }
@@ -54,8 +58,7 @@ impl MySqlTarget {
     }
 
     async fn session(&self) -> Result<Session, TargetError> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        if let Some(session) = idle {
+        if let Some(session) = pop(&self.idle) {
             return Ok(session);
         }
         let mut session = Session::open(&self.url).await?;
@@ -68,11 +71,32 @@ impl MySqlTarget {
     }
 
     fn keep(&self, session: Session) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
+        push(&self.idle, session);
+    }
+
+    /// Runs a statement of ours, or a definition that has no settings of its own, within the database.
+    async fn run_within(&self, action: &str, statement: &str) -> Result<(), TargetError> {
+        let mut session = if let Some(session) = pop(&self.for_tables) {
+            session
+        } else {
+            let mut session = self.session().await?;
+            session.run(action, &format!("USE {}", ident(self.database()))).await?;
+            context::stay(&mut session).await?;
+            session
+        };
+        let done = session.conn.run(statement).await;
+        let done =
+            done.map_err(|error| MySqlError::from(error).target(&self.url.identity(), action));
+        if is_of_use_after(&done) {
+            push(&self.for_tables, session);
+        }
+        done
     }
 
     /// Runs one of our own statements, outside any database.
     async fn run(&self, action: &str, statement: &str) -> Result<(), TargetError> {
+        // A database that was dropped is nobody's any more.
+        self.for_tables.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let mut session = self.session().await?;
         let done = session.conn.run(statement).await;
         done.map_err(|error| MySqlError::from(error).target(&self.url.identity(), action))?;
@@ -106,6 +130,19 @@ impl MySqlTarget {
         let back = session.run(action, &alter(&current)).await;
         done.and(back.map_err(TargetError::from))
     }
+}
+
+fn push(idle: &Mutex<Vec<Session>>, session: Session) {
+    idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
+}
+
+fn pop(idle: &Mutex<Vec<Session>>) -> Option<Session> {
+    idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+}
+
+/// After an error of the server a session is what it was; a broken one is of no more use.
+fn is_of_use_after(done: &Result<(), TargetError>) -> bool {
+    !matches!(done, Err(TargetError::Source(_)))
 }
 
 #[async_trait]
@@ -166,6 +203,9 @@ impl Target for MySqlTarget {
         statement: &str,
         context: &CharsetContext,
     ) -> Result<(), TargetError> {
+        if *context == CharsetContext::default() {
+            return self.run_within(action, statement).await;
+        }
         let mut session = self.session().await?;
         session.run(action, &format!("USE {}", ident(self.database()))).await?;
         let done = match &context.database_collation {
@@ -174,8 +214,7 @@ impl Target for MySqlTarget {
             }
             None => context::run(&mut session, action, statement, context).await.map(drop),
         };
-        // After an error of the server the session is what it was; a broken one is of no more use.
-        if !matches!(done, Err(TargetError::Source(_))) {
+        if is_of_use_after(&done) {
             self.keep(session);
         }
         done

@@ -23,6 +23,7 @@ crate::on_both!(
     a_killed_connection_is_no_end_of_a_table,
     a_reader_that_nobody_listens_to_hangs_up,
     definitions_are_held_still,
+    a_table_that_comes_meanwhile_is_not_overlooked,
     a_change_that_waits_goes_first,
     several_readers_see_one_moment,
     without_a_proof_there_is_one_reader,
@@ -171,9 +172,54 @@ async fn definitions_are_held_still(server: Server) {
     database.run(&["INSERT INTO t VALUES (100, 1)"]).await;
     let t = table(&snapshot.catalog.tables, "t").clone();
     assert_eq!(read(&mut *snapshot.readers[0], &t).await.unwrap().len(), 3);
+    let before = snapshot.catalog.clone();
     drop(snapshot);
     other.query_drop("SET SESSION lock_wait_timeout = 20").await.unwrap();
     other.query_drop("RENAME TABLE t TO v, u TO t").await.unwrap();
+    let since = database.source().catalog_since(&before).await.unwrap();
+    assert_eq!((&since.tables, &since.objects), (&before.tables, &before.objects));
+    database.run(&["CREATE VIEW w AS SELECT 1"]).await;
+    let since = database.source().catalog_since(&before).await.unwrap();
+    assert_eq!((&since.tables, since.objects.len()), (&before.tables, 1), "a view is not held");
+    database.drop().await;
+}
+
+/// A table that comes while the snapshot begins may be part of its moment: it is not overlooked.
+async fn a_table_that_comes_meanwhile_is_not_overlooked(server: Server) {
+    let database = server.database("comes").await;
+    let names: Vec<_> = (0..200).map(|number| format!("t{number}")).collect();
+    for name in &names {
+        database.run(&[&format!("CREATE TABLE {name} (id INT PRIMARY KEY)")]).await;
+    }
+    let (source, mut maker) = (database.source(), database.connect().await);
+    for round in 0..40_u64 {
+        let begin = async {
+            tokio::time::sleep(Duration::from_millis(round * 3 % 60)).await;
+            maker.query_drop("CREATE TABLE new (id INT PRIMARY KEY)").await.unwrap();
+            maker.query_drop("INSERT INTO new VALUES (1)").await.unwrap();
+        };
+        let (snapshot, ()) = tokio::join!(source.snapshot(1), begin);
+        match snapshot {
+            Ok(mut snapshot) => {
+                let is_known = snapshot.catalog.tables.iter().any(|table| table.name == "new");
+                let new = Table { name: "new".to_owned(), ..snapshot.catalog.tables[0].clone() };
+                // A table that came after the moment is not there for a reader.
+                let rows = read(&mut *snapshot.readers[0], &new).await.unwrap_or_default();
+                assert!(
+                    is_known || rows.is_empty(),
+                    "its rows are seen, and it is not in the catalog"
+                );
+            }
+            Err(error) => {
+                assert!(
+                    matches!(error, SourceError::DefinitionChanged { .. }),
+                    "{}",
+                    chain(&error)
+                );
+            }
+        }
+        maker.query_drop("DROP TABLE new").await.unwrap();
+    }
     database.drop().await;
 }
 

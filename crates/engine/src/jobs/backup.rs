@@ -162,7 +162,7 @@ async fn attempt(
     store.finish().await?;
     let tables = tables?;
 
-    refuse_changed_definitions(&catalog, &source.catalog().await?)?;
+    refuse_changed_definitions(&catalog, &source.catalog_since(&catalog).await?)?;
     let warnings = coverage::warnings(&catalog, request.tenant_column.as_deref());
     let catalog = Arc::unwrap_or_clone(catalog);
     let manifest = assemble(catalog, position, consistency, tables, store)?;
@@ -325,20 +325,13 @@ async fn establish_vault(
         backups::not_lost(&*world.vault).await?;
         (VaultId::new(random(&*world.entropy)), world.clock.now(), None)
     };
-    refuse_unreadable_source(source).await?;
+    // A slip in an address must not make the vault that of a database which is not there.
+    source.check().await?;
     let identity = VaultIdentity::new(id, source.identity(), created);
     let content =
         identity.write().map_err(|source| Error::Unwritable { what: name.to_string(), source })?;
     world.vault.swap(&name, revision, content).await?;
     Ok(id)
-}
-
-/// A slip in an address must not make the vault that of a database which is not there.
-async fn refuse_unreadable_source(source: &dyn Source) -> Result<(), Error> {
-    match source.catalog().await {
-        Ok(_) | Err(SourceError::DefinitionChanged { .. }) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }
 
 fn report(

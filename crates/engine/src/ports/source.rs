@@ -109,8 +109,15 @@ pub trait Source: Send + Sync {
     /// Which database this is.
     fn identity(&self) -> SourceIdentity;
 
+    /// Is the database there, and may this account see all of it?
+    async fn check(&self) -> Result<(), SourceError>;
+
     /// What the database holds now, outside any snapshot.
     async fn catalog(&self) -> Result<Catalog, SourceError>;
+
+    /// What the database holds now, but for what the snapshot that had this catalog held still from before it began until
+    /// it ended: that is as it was then, and need not be asked for again.
+    async fn catalog_since(&self, snapshot: &Catalog) -> Result<Catalog, SourceError>;
 
     /// One consistent snapshot, with up to `readers` readers that all see the same moment; fewer where
     /// that can't be proved. The catalog was read before the snapshot began.

@@ -143,7 +143,6 @@ impl FakeSource {
         lock(&self.state).database = Database::default();
     }
 
-    /// How many tables and objects there are.
     /// Defines the table or object of `other` that this statement makes.
     pub(super) fn define_like(&self, other: &Self, statement: &str, forgotten: Option<&str>) {
         let catalog = other.catalog_of(&lock(&other.state).database);
@@ -162,6 +161,7 @@ impl FakeSource {
         }
     }
 
+    /// How many tables and objects there are.
     pub(super) fn len(&self) -> usize {
         let state = lock(&self.state);
         state.database.tables.len() + state.database.objects.len()
@@ -186,8 +186,17 @@ impl Source for FakeSource {
         self.identity.clone()
     }
 
+    async fn check(&self) -> Result<(), SourceError> {
+        Ok(())
+    }
+
     async fn catalog(&self) -> Result<Catalog, SourceError> {
         Ok(self.catalog_of(&lock(&self.state).database))
+    }
+
+    /// Nothing is held still here.
+    async fn catalog_since(&self, _snapshot: &Catalog) -> Result<Catalog, SourceError> {
+        self.catalog().await
     }
 
     async fn snapshot(&self, readers: usize) -> Result<Snapshot, SourceError> {
