@@ -1,6 +1,6 @@
 """The bench: what our tool takes, beside what a clinic would use instead, on the same data and the same server.
 
-    make bench                                   all rows on a clinic of 1 GB; some twenty minutes
+    make bench                                   all rows on a clinic of 1 GB; some forty minutes
     make bench ROW=backup                        one row (or several, with commas between)
     make bench ROW=memory-4gb                    one that runs only when it is named; so does scale
     make bench ARGS="--size-mb 200 --pairs 5"

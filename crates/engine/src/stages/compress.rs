@@ -9,8 +9,8 @@ use zstd::{
 
 use crate::error::FormatError;
 
-/// The lowest. On rows of a clinic level 3 takes nearly twice the time and saves nothing: a chunk is short, and what
-/// repeats in its rows lies near.
+/// The lowest. On rows of a clinic level 3 takes more time and saves nothing (docs/decisions/compression.md): a chunk is
+/// short, and what repeats in its rows lies near.
 const LEVEL: i32 = 1;
 
 thread_local! {
