@@ -7,16 +7,16 @@ This is for the day when nothing else is left: one file, Python 3.9 or newer, an
 
 It works without the third, blake3, but then says that chunks were not compared with their names.
 
-What you need is the vault (a folder, or a bucket) and what opens its keys (the key file, or the right to use the
-KMS key). Then:
+What you need is the vault (a folder, or a bucket) and what opens its keys: the key file, the identity of age from the
+safe (with the package pyrage, or the program age), or the right to use the KMS key. Then:
 
     python3 recover.py list  --vault file:///mnt/safe/clinic
     python3 recover.py write latest --vault file:///mnt/safe/clinic --keyring file:///mnt/usb/clinic.key --to out
     cat out/*.sql | mariadb --binary-mode --comments --max-allowed-packet=1G new_database
 
-`--vault` is file:///folder or s3://bucket/prefix. `--keyring` is file:///key.file, kms:<key arn>, kms:<key id> or
-kms:alias/<name>; AWS takes its credentials and region as its own tools do. Both can come from the environment instead,
-as GORGEN_VAULT and GORGEN_KEYRING. `list` needs no key.
+`--vault` is file:///folder or s3://bucket/prefix. `--keyring` is file:///key.file, age:///identity.txt,
+kms:<key arn>, kms:<key id> or kms:alias/<name>; AWS takes its credentials and region as its own tools do. Both can come
+from the environment instead, as GORGEN_VAULT and GORGEN_KEYRING. `list` needs no key.
 
 `--format sql` (the usual one) writes numbered files: sequences, one file a table with its definition and its rows,
 then routines, triggers, events and views. Load them in that order into an EMPTY database, with the `mariadb` or the
@@ -53,6 +53,8 @@ import hmac
 import json
 import os
 import re
+import shutil
+import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -71,6 +73,12 @@ try:
     import blake3
 except ImportError:
     blake3 = None  # Seals are bound to the names of chunks: what is lacking is a second proof.
+
+pyrage: Any
+try:
+    import pyrage
+except ImportError:
+    pyrage = None  # The program `age` does as well.
 
 FORMAT = 1
 
@@ -322,14 +330,70 @@ class Kms:
         return ":".join(parts)
 
 
+class Identity:
+    """An identity of age, kept in a safe. It is used by the package pyrage, or else by the program `age`."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        try:
+            lines = Path(path).read_text("ascii", "replace").split("\n")
+        except OSError as error:
+            raise Failure(f"cannot read the identity: {error}") from None
+        if pyrage is None and shutil.which("age") is None:
+            raise Failure("age:// needs the package pyrage (python3 -m pip install pyrage), or the program age")
+        try:
+            if pyrage is None:
+                self.recipients = self._age("age-keygen", "-y", path).decode("ascii").split()
+            else:
+                secrets = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+                self.identities = [pyrage.x25519.Identity.from_str(secret) for secret in secrets]
+                self.recipients = [str(identity.to_public()) for identity in self.identities]
+        except (ValueError, getattr(pyrage, "IdentityError", ValueError)):
+            # The reason could show a part of the secret.
+            raise Failure(f"{path} holds no identity of age, or an encrypted one: age --decrypt it first") from None
+
+    def __str__(self) -> str:
+        return f"identity of {', '.join(self.recipients)}"
+
+    def opens(self, wrapping: Dict[str, str]) -> bool:
+        """Is this wrapping for us?"""
+        return wrapping["by"] == "age" and wrapping["wrapping_key"] in self.recipients
+
+    def unwrap(self, wrapping: Dict[str, str], context: Dict[str, str]) -> bytes:
+        """The data key. age binds a file to nothing, so the text in it says what it is for."""
+        sealed = base64.b64decode(wrapping["ciphertext"], validate=True)
+        lines = ["gorgen-backup:1:wrapped-key", wrapping["wrapping_key"]]
+        lines += [f"{name}={value}" for name, value in sorted(context.items())]
+        *bound, key, end = self._decrypted(sealed).decode("ascii").split("\n")
+        if bound != lines or end != "":
+            raise ValueError
+        return base64.b64decode(key, validate=True)
+
+    def _decrypted(self, sealed: bytes) -> bytes:
+        if pyrage is None:
+            return self._age("age", "--decrypt", "--identity", self.path, given=sealed)
+        try:
+            return bytes(pyrage.decrypt(sealed, self.identities))
+        except pyrage.DecryptError:
+            raise ValueError from None
+
+    def _age(self, *command: str, given: bytes = b"") -> bytes:
+        done = subprocess.run(command, input=given, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+        if done.returncode != 0:
+            raise ValueError
+        return done.stdout
+
+
 def open_keyring(url: Optional[str]) -> Any:
     """The keyring at this address."""
     parts = urlsplit(url or "")
     if parts.scheme == "file" and not parts.netloc and parts.path:
         return KeyFile(unquote(parts.path))
+    if parts.scheme == "age" and not parts.netloc and parts.path:
+        return Identity(unquote(parts.path))
     if url and url.startswith("kms:") and len(url) > len("kms:"):
         return Kms(url[len("kms:") :])
-    raise Usage("--keyring (or GORGEN_KEYRING) must be file:///key.file, kms:<key arn>, kms:<key id> or kms:alias/<..>")
+    raise Usage("--keyring (or GORGEN_KEYRING) must be file:///key.file, age:///identity, kms:<key arn>, kms:<key id> or kms:alias/<..>")
 
 
 class Keys:
@@ -354,28 +418,34 @@ class Keys:
         record = read_record(self.vault, name)
         if record.get("key") != key_id or record.get("vault") != self.vault_id:
             raise Damage(name, "this is the record of another key or vault")
-        wrapping = self._ours(key_id, record["wrapped"])
         context = {
             "gorgen:key": key_id,
             "gorgen:purpose": key_id.partition(".")[0],
             "gorgen:vault": self.vault_id,
         }
+        # Each wrapping is enough, and of two keys of KMS one may be gone.
+        failure: Exception = self._not_ours(key_id, record["wrapped"])
+        for wrapping in filter(self.keyring.opens, record["wrapped"]):
+            try:
+                return self._unwrapped(wrapping, context, name, record["check"])
+            except (Damage, Failure) as error:
+                failure = error
+        raise failure
+
+    def _unwrapped(self, wrapping: Dict[str, str], context: Dict[str, str], name: str, expected: str) -> bytes:
         try:
             key = bytes(self.keyring.unwrap(wrapping, context))
         except (InvalidTag, ValueError):
             raise Damage(name, f"does not open with {self.keyring}") from None
         # KMS is not trusted to tell a wrong key from the right one: the record holds a check for it.
-        check = hmac_16(key, f"gorgen-backup:1:key-check:{key_id}".encode())
-        if len(key) != 32 or not hmac.compare_digest(check.hex(), record["check"]):
+        check = hmac_16(key, f"gorgen-backup:1:key-check:{context['gorgen:key']}".encode())
+        if len(key) != 32 or not hmac.compare_digest(check.hex(), expected):
             raise Damage(name, f"{self.keyring} opens it as another key than the one that was made")
         return key
 
-    def _ours(self, key_id: str, wrappings: List[Dict[str, str]]) -> Dict[str, str]:
-        for wrapping in wrappings:
-            if self.keyring.opens(wrapping):
-                return wrapping
+    def _not_ours(self, key_id: str, wrappings: List[Dict[str, str]]) -> Failure:
         known = ", ".join(f"{wrapping['by']}:{wrapping['wrapping_key']}" for wrapping in wrappings)
-        raise Failure(f"wrong key: data key {key_id} is wrapped for {known}, and you gave {self.keyring}")
+        return Failure(f"wrong key: data key {key_id} is wrapped for {known}, and you gave {self.keyring}")
 
     def check_name(self, chunk: str, scope: str, rows: bytes, name: str) -> None:
         """Compares rows with their chunk's name: a keyed hash, under a naming key of their scope."""

@@ -387,6 +387,49 @@ def test_definers_can_be_left_out(vault: Vault) -> None:
     vault.server.sql(stripped, vault.server.fresh("sem_dono"))
 
 
+def make_identity(path: Path) -> str:
+    """An identity of age, made by the official tool, and its recipient."""
+    subprocess.run(["age-keygen", "-o", str(path)], capture_output=True, check=True)
+    shown = subprocess.run(["age-keygen", "-y", str(path)], capture_output=True, text=True, check=True)
+    return shown.stdout.strip()
+
+
+@pytest.mark.parametrize("reader", ["pyrage", "the program age"])
+def test_an_identity_out_of_the_safe_is_enough(mariadb: Server, tmp_path: Path, reader: str) -> None:
+    recipient = make_identity(tmp_path / "identity.txt")
+    made = Vault(mariadb, tmp_path / "vault", tmp_path / "key", "segura")
+    mariadb.sql("CREATE TABLE p (id INT PRIMARY KEY, tenant_id INT, nome TEXT); INSERT INTO p VALUES (1, 7, 'Zoë')", mariadb.fresh("segura"))
+    address = (mariadb, made.database, made.folder.as_uri(), made.key.as_uri())
+    gorgen(*address, "keys", "create", str(made.key))
+    gorgen(*address, "backup", GORGEN_TENANT_COLUMN="tenant_id", GORGEN_OFFLINE_RECIPIENT=recipient)
+    made.key.unlink()
+    environment = {}
+    if reader != "pyrage":
+        (tmp_path / "pyrage.py").write_text("raise ImportError")
+        environment = {"PYTHONPATH": str(tmp_path)}
+
+    safe = ["--keyring", f"age://{tmp_path}/identity.txt"]
+    text = run("write", "latest", *made.address, *safe, "--to", "-", **environment).stdout
+    mariadb.sql(text, mariadb.fresh("da_segura"))
+    assert mariadb.sql("SELECT * FROM p", "da_segura", ["-BN"]).decode() == "1\t7\tZoë\n"
+
+    out = ["--to", str(tmp_path / "out")]
+    make_identity(tmp_path / "other.txt")
+    other = ["--keyring", f"age://{tmp_path}/other.txt"]
+    said = run("write", "latest", *made.address, *other, *out, expected=1, **environment).stderr
+    assert f"is wrapped for file:{key_id_of(made)}, age:{recipient}, and you gave identity of age1".encode() in said
+    (tmp_path / "bad.txt").write_text("AGE-SECRET-KEY-1NONE")
+    bad = ["--keyring", f"age://{tmp_path}/bad.txt"]
+    said = run("write", "latest", *made.address, *bad, *out, expected=1, **environment).stderr
+    assert b"holds no identity of age" in said and b"NONE" not in said
+
+
+def key_id_of(vault: Vault) -> str:
+    """The id of the key file that wrapped this vault's keys, as a record tells it."""
+    record = json.loads(next((vault.folder / "keys").iterdir()).read_bytes())["record"]
+    return str(next(wrapping["wrapping_key"] for wrapping in record["wrapped"] if wrapping["by"] == "file"))
+
+
 def test_settings_may_come_from_the_environment(vault: Vault, tmp_path: Path) -> None:
     settings = {"GORGEN_VAULT": vault.folder.as_uri(), "GORGEN_KEYRING": vault.key.as_uri()}
     assert len(run("list", **settings).stdout.splitlines()) == 4

@@ -48,6 +48,7 @@ find_missing_packages() {
     have mariadbd && have mariadb-install-db || missing+=(mariadb-server-core)
     have mariadb && have mariadb-dump || missing+=(mariadb-client)
     have mydumper && have myloader || missing+=(mydumper)
+    have age && have age-keygen || missing+=(age) # the official tool, against which offline identities are tested
     have zstd || missing+=(zstd)
     have valgrind || missing+=(valgrind) # counts instructions, see local/instructions.py
     have curl || missing+=(curl) # the demo calls the API with it

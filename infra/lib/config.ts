@@ -105,6 +105,8 @@ export interface Config {
   readonly scratch?: ScratchConfig;
   readonly network?: NetworkConfig;
   readonly tenantColumn?: string;
+  /** Whose identity, kept in a safe, opens every data key without AWS: a recipient of age. */
+  readonly offlineRecipient?: string;
   readonly restore: RestoreConfig;
   readonly roles: RolesConfig;
   readonly timeZone: string;
@@ -157,6 +159,7 @@ const SCRATCH = /^[A-Za-z0-9_$-]{1,25}$/;
 const USER = /^[A-Za-z0-9_.-]{1,32}$/;
 const SECRET_ARN = /^arn:aws:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+$/;
 const KEY_ARN = /^arn:aws:kms:[a-z0-9-]+:\d{12}:key\/\S+$/;
+const RECIPIENT = /^age1[02-9ac-hj-np-z]{58}$/;
 const PRINCIPAL_ARN = /^arn:aws:iam::\d{12}:(role\/\S+|user\/\S+|root)$/;
 const E_MAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 
@@ -199,6 +202,7 @@ export function parseConfig(environment: EnvironmentName, document: unknown, sou
   const network = readNetwork(fields);
   const jwt = readJwt(fields);
   const tenantColumn = fields.text('tenantColumn', DATABASE, 'the name of a column', undefined);
+  const offlineRecipient = fields.text('offlineRecipient', RECIPIENT, 'a recipient of age, as in age1...', undefined);
   const retention = readRetention(fields);
   const config: Config = {
     environment,
@@ -224,6 +228,7 @@ export function parseConfig(environment: EnvironmentName, document: unknown, sou
     ...(network && { network }),
     ...(jwt && { jwt }),
     ...(tenantColumn !== undefined && { tenantColumn }),
+    ...(offlineRecipient !== undefined && { offlineRecipient }),
   };
   if (config.primaryRegion === config.replicaRegion) {
     fields.fail('replicaRegion', config.replicaRegion, 'another region than primaryRegion');

@@ -86,6 +86,7 @@ describe('a mistake is named with what was given and what is accepted', () => {
     ['a table skipped and added to', 'prod', (d) => (d.restoreSkip = ['x', 'audit_log']), 'restoreSkip: expected other tables than appendOnly, which a restore adds to, got ["audit_log"]'],
     ['paths that lead nowhere', 'prod', (d) => { delete d.tenantColumn; d.tenantPaths = ['a.b=c.d']; }, 'tenantPaths: expected none without a tenantColumn'],
     ['a path with one end', 'prod', (d) => (d.tenantPaths = ['senhas.user_id']), 'tenantPaths[0]: expected table.column=parent.column, got "senhas.user_id"'],
+    ['an identity for a recipient', 'prod', (d) => (d.offlineRecipient = 'AGE-SECRET-KEY-1X'), 'offlineRecipient: expected a recipient of age, as in age1..., got'],
     ['undo for ever', 'prod', (d) => (d.undoHours = 8761), 'undoHours: expected a whole number from 1 to 8760, got 8761'],
     ['one role for both', 'prod', (d) => (d.masterRole = 'admin'), 'masterRole: expected another role than adminRole'],
     ['a role that is a list', 'prod', (d) => (d.adminRole = '[admin]'), 'adminRole: expected the name of a role'],

@@ -183,6 +183,14 @@ describe('functions', () => {
     });
   });
 
+  it('wrap keys for the identity in the safe, where one is given', () => {
+    const offlineRecipient = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p';
+    const changed = templates('prod', { offlineRecipient }).jobs as Template;
+    const given = FUNCTIONS.filter((name) => functionOf(name, changed)?.Environment.Variables.GORGEN_OFFLINE_RECIPIENT === offlineRecipient);
+    expect(given).toEqual(['backup']); // which alone makes keys
+    expect(functionOf('backup').Environment.Variables.GORGEN_OFFLINE_RECIPIENT).toBeUndefined();
+  });
+
   it('log in with tokens where the users are of IAM', () => {
     const dev = templates('dev').jobs as Template;
     const url = (name: FunctionName) => functionOf(name, dev).Environment.Variables;

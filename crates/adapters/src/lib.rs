@@ -15,5 +15,6 @@ pub mod keyring;
 pub mod mysql;
 #[cfg(feature = "notices")]
 pub mod notices;
+pub mod package;
 pub mod settings;
 pub mod vault;

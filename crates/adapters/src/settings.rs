@@ -6,11 +6,14 @@
 mod address;
 mod api;
 mod database;
+#[cfg(test)]
+mod describe;
 mod error;
 mod keyring;
 mod name;
 mod notices;
 mod path;
+mod recipient;
 mod secret;
 mod secret_name;
 mod vault;
@@ -25,6 +28,7 @@ use gorgen_engine::{
 use jiff::{SignedDuration, tz::TimeZone};
 
 pub use address::{Address, Authority, Tls};
+pub use age::x25519::Recipient;
 pub use api::ApiSettings;
 use database::UrlParts;
 pub use database::{Database, DatabaseUrl, Known};
@@ -60,6 +64,7 @@ pub struct Settings {
     database: Option<Database>,
     vault: Option<VaultUrl>,
     keyring: Option<KeyringUrl>,
+    offline_recipient: Option<Recipient>,
     replica_vault: Option<VaultUrl>,
     replica_keyring: Option<KeyringUrl>,
     scratch: Option<Database>,
@@ -115,6 +120,7 @@ impl Settings {
             Setting::ScratchSecret => is_in_secret(self.scratch.as_ref()),
             Setting::Vault => self.vault.is_some(),
             Setting::Keyring => self.keyring.is_some(),
+            Setting::OfflineRecipient => self.offline_recipient.is_some(),
             Setting::ReplicaVault => self.replica_vault.is_some(),
             Setting::ReplicaKeyring => self.replica_keyring.is_some(),
             Setting::TenantColumn => self.tenant_column.is_some(),
@@ -157,6 +163,11 @@ impl Settings {
     /// What wraps their keys, `GORGEN_KEYRING`.
     pub fn keyring(&self) -> Result<&KeyringUrl, SettingsError> {
         required(self.keyring.as_ref(), Setting::Keyring)
+    }
+
+    /// For whom data keys are wrapped as well, `GORGEN_OFFLINE_RECIPIENT`; without it for nobody.
+    pub fn offline_recipient(&self) -> Option<&Recipient> {
+        self.offline_recipient.as_ref()
     }
 
     /// Where the vault's copy is, `GORGEN_REPLICA_VAULT`, and what opens its keys, `GORGEN_REPLICA_KEYRING`
@@ -266,6 +277,7 @@ impl Reading {
             database: self.database(Setting::DatabaseUrl, Setting::DatabaseSecret),
             vault: self.parsed(Setting::Vault),
             keyring: self.parsed(Setting::Keyring),
+            offline_recipient: self.checked(Setting::OfflineRecipient, recipient::recipient),
             replica_vault: self.parsed(Setting::ReplicaVault),
             replica_keyring: self.parsed(Setting::ReplicaKeyring),
             scratch: self.database(Setting::ScratchUrl, Setting::ScratchSecret),

@@ -5,12 +5,13 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use gorgen_adapters::settings::{BadValue, KeyringUrl};
 use gorgen_engine::{policy::month::Month, stages::definition::Definers};
 
 /// Backs up a MySQL database into an encrypted vault and restores it exactly.
 ///
 /// Settings come from the environment: GORGEN_DATABASE_URL, GORGEN_VAULT, GORGEN_KEYRING and others
-/// (see the README). Exit status: 0 done; 1 failed; 2 usage or settings; 3 integrity problem found;
+/// (see docs/settings.md). Exit status: 0 done; 1 failed; 2 usage or settings; 3 integrity problem found;
 /// 4 refused (lock held, target not empty, foreign vault, too much to drop).
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
@@ -69,11 +70,11 @@ pub(crate) enum Command {
     Unpin(Unpin),
     /// Tell a month, as a page and as data, and whether all was as promised; needs no key
     Report(Report),
-    /// Write a backup as files that other tools load
+    /// Write a backup as files that other tools load, or as an encrypted package that needs no cloud
     Export(Export),
     /// Check settings, database, vault and keyring, and say what to do
     Doctor,
-    /// Keys
+    /// The keys of backups: make a key file, look at data keys, replace them, wrap them anew
     #[command(subcommand)]
     Keys(Keys),
 }
@@ -229,7 +230,7 @@ pub(crate) struct Export {
     /// What to write
     #[arg(long, value_enum)]
     pub(crate) format: Format,
-    /// The folder to write into, new or empty
+    /// The folder to write into, new or empty; for offline also one that holds earlier packages
     #[arg(long, value_name = "DIR")]
     pub(crate) to: PathBuf,
 }
@@ -240,6 +241,8 @@ pub(crate) enum Format {
     Mydumper,
     /// One SQL file, for the mysql or mariadb client
     Sql,
+    /// A package for a drive in a safe: sealed as it is, opened without a cloud, and resumed if it was cut off
+    Offline,
 }
 
 #[derive(Debug, Subcommand)]
@@ -249,6 +252,34 @@ pub(crate) enum Keys {
         /// The file to write; it must not exist
         path: PathBuf,
     },
+    /// Which data keys there are, what wraps each, whether it opens, and which backups need it; exit status 3 if one
+    /// does not open
+    Status,
+    /// Seal with new data keys from now on, before the month ends; backups that exist are left as they are
+    Rotate,
+    /// Wrap every data key anew, prove that it opens, and only then forget what wrapped it before
+    Rewrap(Rewrap),
+    /// Prove that an offline identity, without anything else, opens every backup; exit status 3 if it does not
+    Drill(Drill),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Rewrap {
+    /// The keyring that is to open them, file:///path or kms: and a key ARN or alias; the present one if left out, as after
+    /// GORGEN_OFFLINE_RECIPIENT was set
+    #[arg(long, value_name = "URL", value_parser = keyring)]
+    pub(crate) to: Option<KeyringUrl>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Drill {
+    /// The file with the identity, as age-keygen writes it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) identity: PathBuf,
+}
+
+fn keyring(text: &str) -> Result<KeyringUrl, String> {
+    text.parse().map_err(|error: BadValue| error.to_string())
 }
 
 /// MySQL's limit, in characters.
@@ -273,5 +304,36 @@ fn definers(text: &str) -> Result<Definers, String> {
         "strip" => Ok(Definers::Strip),
         account if account.contains('@') => Ok(Definers::Replace(account.to_owned())),
         _ => Err("expected keep, strip, or an account as user@host".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUNBOOK: &str = include_str!("../../../docs/operations.md");
+    const README: &str = include_str!("../../../README.md");
+
+    /// The commands in the blocks of a document, as a shell would hand them on; options in brackets are none.
+    fn commands(document: &str) -> impl Iterator<Item = Vec<String>> {
+        let blocks = document.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let lines = blocks.flat_map(str::lines).filter(|line| line.starts_with("gorgen-backup "));
+        lines.map(|line| {
+            let words = shlex::split(line).unwrap_or_else(|| panic!("a quote is open: {line}"));
+            words.into_iter().collect()
+        })
+    }
+
+    #[test]
+    fn every_command_of_the_documents_is_one() {
+        for (document, least) in [(RUNBOOK, 40), (README, 20)] {
+            let mut found = 0;
+            for words in commands(document) {
+                let parsed = Args::try_parse_from(&words);
+                assert!(parsed.is_ok(), "{words:?}: {}", parsed.unwrap_err());
+                found += 1;
+            }
+            assert!(found >= least, "{found} commands");
+        }
     }
 }

@@ -56,10 +56,13 @@ pub(crate) async fn open_keyring(url: &KeyringUrl, aws: &Aws) -> Result<Arc<dyn 
     let opened = keyring::open(url, aws).await;
     opened.map_err(|error| match url {
         KeyringUrl::File(path) => Failure::unopened(error, remedy_of_key_file(path)),
+        KeyringUrl::Age(_) => Failure::unopened(error, IDENTITY_REMEDY),
         KeyringUrl::Kms(_) => Failure::unopened(error, AWS_REMEDY),
     })
 }
 
+const IDENTITY_REMEDY: &str =
+    "name the file that age-keygen made for the safe, decrypted, and that this account may read";
 const AWS_REMEDY: &str = "set what AWS's own tools need: region, and credentials or a profile";
 
 fn remedy_of_key_file(path: &Path) -> String {
@@ -107,8 +110,23 @@ pub(crate) async fn menders(settings: &Settings) -> Result<Menders, Failure> {
 /// The vault with its keys, the time and randomness.
 pub(crate) async fn world(settings: &Settings) -> Result<World, Failure> {
     settings.require(&[Setting::Vault, Setting::Keyring])?;
-    let keyring = open_keyring(settings.keyring()?, &Aws::new()).await?;
+    world_of(settings, settings.keyring()?).await
+}
+
+/// The same with the keys of another keyring than the settings name.
+pub(crate) async fn world_of(settings: &Settings, keyring: &KeyringUrl) -> Result<World, Failure> {
+    let keyring = keyring_for_new(settings, keyring, &Aws::new()).await?;
     world_with(settings, keyring).await
+}
+
+/// The keyring at this address, with the offline recipient for whom it wraps keys, too.
+pub(crate) async fn keyring_for_new(
+    settings: &Settings,
+    url: &KeyringUrl,
+    aws: &Aws,
+) -> Result<Arc<dyn Keyring>, Failure> {
+    let keyring = open_keyring(url, aws).await?;
+    Ok(keyring::for_recipient(keyring, settings.offline_recipient()))
 }
 
 /// The same for what opens nothing.

@@ -143,7 +143,7 @@ fn no_settings() {
     error: 3 settings need attention:
       GORGEN_DATABASE_URL is not set: expected mysql://user:password@host:port/database, and after a `?` what applies, joined by `&`: tls=off, tls=required, ca=/file.pem, ca=rds, auth=rds-iam, socket=/file.sock (in user and password, `%` and two hex digits stand for any of : / ? # [ ] @ %)
       GORGEN_VAULT is not set: expected file:///folder or s3://bucket/prefix
-      GORGEN_KEYRING is not set: expected file:///file, kms:alias/name, kms:<key id> or kms:<key arn>
+      GORGEN_KEYRING is not set: expected file:///file, kms:alias/name, kms:<key id>, kms:<key arn>, or age:///identity
 
     # list
     exit status 2
@@ -153,26 +153,26 @@ fn no_settings() {
     exit status 2
     error: 2 settings need attention:
       GORGEN_VAULT is not set: expected file:///folder or s3://bucket/prefix
-      GORGEN_KEYRING is not set: expected file:///file, kms:alias/name, kms:<key id> or kms:<key arn>
+      GORGEN_KEYRING is not set: expected file:///file, kms:alias/name, kms:<key id>, kms:<key arn>, or age:///identity
 
     # verify
     exit status 2
     error: 2 settings need attention:
       GORGEN_VAULT is not set: expected file:///folder or s3://bucket/prefix
-      GORGEN_KEYRING is not set: expected file:///file, kms:alias/name, kms:<key id> or kms:<key arn>
+      GORGEN_KEYRING is not set: expected file:///file, kms:alias/name, kms:<key id>, kms:<key arn>, or age:///identity
 
     # restore
     exit status 2
     error: 3 settings need attention:
       GORGEN_DATABASE_URL is not set: expected mysql://user:password@host:port/database, and after a `?` what applies, joined by `&`: tls=off, tls=required, ca=/file.pem, ca=rds, auth=rds-iam, socket=/file.sock (in user and password, `%` and two hex digits stand for any of : / ? # [ ] @ %)
       GORGEN_VAULT is not set: expected file:///folder or s3://bucket/prefix
-      GORGEN_KEYRING is not set: expected file:///file, kms:alias/name, kms:<key id> or kms:<key arn>
+      GORGEN_KEYRING is not set: expected file:///file, kms:alias/name, kms:<key id>, kms:<key arn>, or age:///identity
 
     # export
     exit status 2
     error: 2 settings need attention:
       GORGEN_VAULT is not set: expected file:///folder or s3://bucket/prefix
-      GORGEN_KEYRING is not set: expected file:///file, kms:alias/name, kms:<key id> or kms:<key arn>
+      GORGEN_KEYRING is not set: expected file:///file, kms:alias/name, kms:<key id>, kms:<key arn>, or age:///identity
     ");
 }
 
@@ -195,7 +195,7 @@ fn unknown_settings() {
 
     # a stranger
     exit status 2
-    error: GORGEN_PASSWORD: no such setting (there are GORGEN_DATABASE_URL, GORGEN_DATABASE_SECRET, GORGEN_VAULT, GORGEN_KEYRING, GORGEN_REPLICA_VAULT, GORGEN_REPLICA_KEYRING, GORGEN_SCRATCH_URL, GORGEN_SCRATCH_SECRET, GORGEN_TENANT_COLUMN, GORGEN_APPEND_ONLY, GORGEN_RESTORE_SKIP, GORGEN_TENANT_PATHS, GORGEN_UNDO_HOURS, GORGEN_TIMEZONE, GORGEN_LANG, GORGEN_RETENTION, GORGEN_LOCK_LEASE, GORGEN_READERS, GORGEN_NOTICE_TOPIC, GORGEN_NOTICES, GORGEN_RESTORE_MACHINE, GORGEN_RESTORE_TEST_MACHINE, GORGEN_JOB_FUNCTIONS, GORGEN_SCHEDULE_GROUP, GORGEN_ROLE_CLAIM, GORGEN_ADMIN_ROLE, GORGEN_MASTER_ROLE)
+    error: GORGEN_PASSWORD: no such setting (there are GORGEN_DATABASE_URL, GORGEN_DATABASE_SECRET, GORGEN_VAULT, GORGEN_KEYRING, GORGEN_OFFLINE_RECIPIENT, GORGEN_REPLICA_VAULT, GORGEN_REPLICA_KEYRING, GORGEN_SCRATCH_URL, GORGEN_SCRATCH_SECRET, GORGEN_TENANT_COLUMN, GORGEN_APPEND_ONLY, GORGEN_RESTORE_SKIP, GORGEN_TENANT_PATHS, GORGEN_UNDO_HOURS, GORGEN_TIMEZONE, GORGEN_LANG, GORGEN_RETENTION, GORGEN_LOCK_LEASE, GORGEN_READERS, GORGEN_NOTICE_TOPIC, GORGEN_NOTICES, GORGEN_RESTORE_MACHINE, GORGEN_RESTORE_TEST_MACHINE, GORGEN_JOB_FUNCTIONS, GORGEN_SCHEDULE_GROUP, GORGEN_ROLE_CLAIM, GORGEN_ADMIN_ROLE, GORGEN_MASTER_ROLE)
     ");
 }
 
@@ -214,7 +214,7 @@ fn several_settings_at_once() {
     exit status 2
     error: 3 settings need attention:
       GORGEN_VALT: no such setting (did you mean GORGEN_VAULT?)
-      GORGEN_KEYRING: expected file:///file, kms:alias/name, kms:<key id> or kms:<key arn>, got a text of another form
+      GORGEN_KEYRING: expected file:///file, kms:alias/name, kms:<key id>, kms:<key arn>, or age:///identity, got a text of another form
       GORGEN_READERS: expected a number of connections from 1 to 64, got "many"
     "#);
 }
@@ -446,27 +446,27 @@ fn malformed_vaults_and_keyrings() {
 
     # GORGEN_KEYRING=
     exit status 2
-    error: GORGEN_KEYRING: expected file:///file, kms:alias/name, kms:<key id> or kms:<key arn>, got an empty text
+    error: GORGEN_KEYRING: expected file:///file, kms:alias/name, kms:<key id>, kms:<key arn>, or age:///identity, got an empty text
 
     # GORGEN_KEYRING=/srv/key
     exit status 2
-    error: GORGEN_KEYRING: expected file:///file, kms:alias/name, kms:<key id> or kms:<key arn>, got a path without file:// before it
+    error: GORGEN_KEYRING: expected file:///file, kms:alias/name, kms:<key id>, kms:<key arn>, or age:///identity, got a path without file:// before it
 
     # GORGEN_KEYRING=file://key
     exit status 2
-    error: GORGEN_KEYRING: expected file:///file, kms:alias/name, kms:<key id> or kms:<key arn>, got a file:// address whose third slash is missing
+    error: GORGEN_KEYRING: expected file:///file, kms:alias/name, kms:<key id>, kms:<key arn>, or age:///identity, got a file:// address whose third slash is missing
 
     # GORGEN_KEYRING=kms:gorgen
     exit status 2
-    error: GORGEN_KEYRING: expected file:///file, kms:alias/name, kms:<key id> or kms:<key arn>, got a text of another form
+    error: GORGEN_KEYRING: expected file:///file, kms:alias/name, kms:<key id>, kms:<key arn>, or age:///identity, got a text of another form
 
     # GORGEN_KEYRING=gpg:me
     exit status 2
-    error: GORGEN_KEYRING: expected file:///file, kms:alias/name, kms:<key id> or kms:<key arn>, got a text of another form
+    error: GORGEN_KEYRING: expected file:///file, kms:alias/name, kms:<key id>, kms:<key arn>, or age:///identity, got a text of another form
 
     # a key in place of the keyring
     exit status 2
-    error: GORGEN_KEYRING: expected file:///file, kms:alias/name, kms:<key id> or kms:<key arn>, got a file:// address whose third slash is missing
+    error: GORGEN_KEYRING: expected file:///file, kms:alias/name, kms:<key id>, kms:<key arn>, or age:///identity, got a file:// address whose third slash is missing
 
     # --vault
     exit status 2

@@ -456,7 +456,7 @@ fn without_settings_it_says_which_are_needed() {
     problem  GORGEN_VAULT          not set
              what to do: set it to file:///folder or s3://bucket/prefix
     problem  GORGEN_KEYRING        not set
-             what to do: set it to file:///file, kms:alias/name, kms:<key id> or kms:<key arn>
+             what to do: set it to file:///file, kms:alias/name, kms:<key id>, kms:<key arn>, or age:///identity
     ok       GORGEN_TENANT_COLUMN  not set: backups are not divided by tenant
     ok       GORGEN_TIMEZONE       America/Sao_Paulo
     ok       GORGEN_LANG           pt-BR

@@ -47,15 +47,23 @@ impl Keyring for ClearKeyring {
         wrapped.by == "clear"
     }
 
-    async fn generate(&self, context: &KeyContext) -> Result<(DataKey, WrappedKey), KeyringError> {
+    async fn generate(
+        &self,
+        context: &KeyContext,
+    ) -> Result<(DataKey, Vec<WrappedKey>), KeyringError> {
         let mut key = [0; 32];
         SeededEntropy::new(context.key.to_string().bytes().map(u64::from).sum()).fill(&mut key);
-        let wrapped = WrappedKey {
+        let key = DataKey::new(key);
+        let wrapped = self.wrap(&key, context).await?;
+        Ok((key, wrapped))
+    }
+
+    async fn wrap(&self, key: &DataKey, _: &KeyContext) -> Result<Vec<WrappedKey>, KeyringError> {
+        Ok(vec![WrappedKey {
             by: "clear".to_owned(),
             wrapping_key: "none".to_owned(),
-            ciphertext: BASE64_STANDARD.encode(key),
-        };
-        Ok((DataKey::new(key), wrapped))
+            ciphertext: BASE64_STANDARD.encode(key.bytes()),
+        }])
     }
 
     async fn unwrap(&self, wrapped: &WrappedKey, _: &KeyContext) -> Result<DataKey, KeyringError> {

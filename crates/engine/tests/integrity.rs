@@ -563,8 +563,19 @@ impl Keyring for Impostor {
         self.0.opens(wrapped)
     }
 
-    async fn generate(&self, context: &KeyContext) -> Result<(DataKey, WrappedKey), KeyringError> {
+    async fn generate(
+        &self,
+        context: &KeyContext,
+    ) -> Result<(DataKey, Vec<WrappedKey>), KeyringError> {
         self.0.generate(context).await
+    }
+
+    async fn wrap(
+        &self,
+        key: &DataKey,
+        context: &KeyContext,
+    ) -> Result<Vec<WrappedKey>, KeyringError> {
+        self.0.wrap(key, context).await
     }
 
     async fn unwrap(

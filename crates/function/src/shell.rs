@@ -121,7 +121,9 @@ impl Shell {
     /// If vault or keyring is not set, or AWS can't be used.
     pub async fn world(&self) -> Result<World, Failure> {
         let keyring = keyring::open(self.settings().keyring()?, &self.process.aws).await;
-        self.world_with(keyring.map_err(Error::from)?).await
+        let recipient = self.settings().offline_recipient();
+        let keyring = keyring::for_recipient(keyring.map_err(Error::from)?, recipient);
+        self.world_with(keyring).await
     }
 
     /// The vault without keys, for jobs that open nothing.

@@ -58,12 +58,14 @@ export class JobsStack extends Stack {
   private particulars(config: Config, key: IKey, network: DatabaseNetwork | undefined) {
     const keyring = { GORGEN_KEYRING: `kms:${key.keyArn}` };
     const tenant: Record<string, string> = config.tenantColumn === undefined ? {} : { GORGEN_TENANT_COLUMN: config.tenantColumn };
+    const { offlineRecipient } = config;
+    const offline: Record<string, string> = offlineRecipient === undefined ? {} : { GORGEN_OFFLINE_RECIPIENT: offlineRecipient };
     const big = { memoryMb: config.jobMemoryMb, network };
     return {
       backup: {
         ...big,
         description: 'Backs up the database into the vault',
-        environment: { ...keyring, ...tenant, ...retentionSettings(config) },
+        environment: { ...keyring, ...offline, ...tenant, ...retentionSettings(config) },
         databases: [sourceAccess(config, 'backup')],
       },
       restore: {

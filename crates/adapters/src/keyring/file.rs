@@ -34,6 +34,7 @@ use gorgen_engine::ports::{DataKey, Entropy, KeyContext, Keyring, KeyringError, 
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::{binding, new_key};
 use crate::{ambient::SystemEntropy, disk};
 
 const KIND: &str = "file";
@@ -108,13 +109,10 @@ impl FileKeyring {
     }
 
     fn additional_data(&self, context: &KeyContext) -> Aad<Vec<u8>> {
-        let pairs = context.pairs().map(|(name, value)| format!("{name}={value}"));
-        Aad::from(
-            format!("gorgen-backup:1:wrapped-key\n{}\n{}", self.id, pairs.join("\n")).into_bytes(),
-        )
+        Aad::from(binding(&self.id, context).into_bytes())
     }
 
-    fn wrap(
+    fn wrap_under(
         &self,
         key: &DataKey,
         context: &KeyContext,
@@ -146,20 +144,30 @@ impl Keyring for FileKeyring {
         wrapped.by == KIND && wrapped.wrapping_key == self.id
     }
 
-    async fn generate(&self, context: &KeyContext) -> Result<(DataKey, WrappedKey), KeyringError> {
-        let (mut bytes, mut nonce) = (Zeroizing::new([0; KEY_LEN]), [0; NONCE_LEN]);
-        SystemEntropy.fill(&mut bytes[..]);
+    async fn generate(
+        &self,
+        context: &KeyContext,
+    ) -> Result<(DataKey, Vec<WrappedKey>), KeyringError> {
+        let key = new_key();
+        let wrapped = self.wrap(&key, context).await?;
+        Ok((key, wrapped))
+    }
+
+    async fn wrap(
+        &self,
+        key: &DataKey,
+        context: &KeyContext,
+    ) -> Result<Vec<WrappedKey>, KeyringError> {
+        let mut nonce = [0; NONCE_LEN];
         SystemEntropy.fill(&mut nonce);
-        let key = DataKey::new(*bytes);
         let ciphertext =
-            self.wrap(&key, context, nonce).map_err(|error| KeyringError::Unusable {
+            self.wrap_under(key, context, nonce).map_err(|error| KeyringError::Unusable {
                 keyring: self.describe(),
                 reason: "a key could not be wrapped".to_owned(),
                 retryable: false,
                 source: Some(Box::new(error)),
             })?;
-        let wrapped = WrappedKey { by: KIND.to_owned(), wrapping_key: self.id.clone(), ciphertext };
-        Ok((key, wrapped))
+        Ok(vec![WrappedKey { by: KIND.to_owned(), wrapping_key: self.id.clone(), ciphertext }])
     }
 
     async fn unwrap(

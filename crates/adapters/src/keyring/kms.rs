@@ -87,6 +87,18 @@ impl KmsKeyring {
         KeyringError::Unusable { keyring, reason, retryable, source: Some(Box::new(error)) }
     }
 
+    /// A wrapping as KMS gave it.
+    fn wrapped(
+        &self,
+        ciphertext: Option<Blob>,
+        wrapping_key: Option<String>,
+    ) -> Result<WrappedKey, KeyringError> {
+        let ciphertext = ciphertext.ok_or_else(|| self.unexpected("no wrapped key"))?;
+        let wrapping_key = wrapping_key.ok_or_else(|| self.unexpected("no key id"))?;
+        let ciphertext = BASE64_STANDARD.encode(ciphertext);
+        Ok(WrappedKey { by: KIND.to_owned(), wrapping_key, ciphertext })
+    }
+
     fn unexpected(&self, what: &str) -> KeyringError {
         KeyringError::Unusable {
             keyring: self.describe(),
@@ -107,17 +119,28 @@ impl Keyring for KmsKeyring {
         wrapped.by == KIND
     }
 
-    async fn generate(&self, context: &KeyContext) -> Result<(DataKey, WrappedKey), KeyringError> {
+    async fn generate(
+        &self,
+        context: &KeyContext,
+    ) -> Result<(DataKey, Vec<WrappedKey>), KeyringError> {
         let request =
             self.client.generate_data_key().key_id(&self.key).key_spec(DataKeySpec::Aes256);
         let answer = request.set_encryption_context(Some(encryption_context(context))).send().await;
         let answer = answer.map_err(|error| self.failed(context, error))?;
         let key = answer.plaintext.and_then(data_key);
         let key = key.ok_or_else(|| self.unexpected("no key of 32 bytes"))?;
-        let ciphertext = answer.ciphertext_blob.ok_or_else(|| self.unexpected("no wrapped key"))?;
-        let wrapping_key = answer.key_id.ok_or_else(|| self.unexpected("no key id"))?;
-        let ciphertext = BASE64_STANDARD.encode(ciphertext);
-        Ok((key, WrappedKey { by: KIND.to_owned(), wrapping_key, ciphertext }))
+        Ok((key, vec![self.wrapped(answer.ciphertext_blob, answer.key_id)?]))
+    }
+
+    async fn wrap(
+        &self,
+        key: &DataKey,
+        context: &KeyContext,
+    ) -> Result<Vec<WrappedKey>, KeyringError> {
+        let request = self.client.encrypt().key_id(&self.key).plaintext(Blob::new(*key.bytes()));
+        let answer = request.set_encryption_context(Some(encryption_context(context))).send().await;
+        let answer = answer.map_err(|error| self.failed(context, error))?;
+        Ok(vec![self.wrapped(answer.ciphertext_blob, answer.key_id)?])
     }
 
     async fn unwrap(

@@ -26,7 +26,18 @@ impl Keyring for NoKeyring {
         false
     }
 
-    async fn generate(&self, _context: &KeyContext) -> Result<(DataKey, WrappedKey), KeyringError> {
+    async fn generate(
+        &self,
+        _context: &KeyContext,
+    ) -> Result<(DataKey, Vec<WrappedKey>), KeyringError> {
+        Err(refused())
+    }
+
+    async fn wrap(
+        &self,
+        _key: &DataKey,
+        _context: &KeyContext,
+    ) -> Result<Vec<WrappedKey>, KeyringError> {
         Err(refused())
     }
 

@@ -5,13 +5,16 @@ use std::{fmt, path::PathBuf, str::FromStr};
 use super::{BadValue, path::file_path};
 
 /// The forms of a keyring's URL, as errors show them.
-pub(super) const EXPECTED: &str = "file:///file, kms:alias/name, kms:<key id> or kms:<key arn>";
+pub(super) const EXPECTED: &str =
+    "file:///file, kms:alias/name, kms:<key id>, kms:<key arn>, or age:///identity";
 
 /// Where a keyring is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyringUrl {
     /// A key file.
     File(PathBuf),
+    /// An offline identity of age, in a file.
+    Age(PathBuf),
     /// A key of AWS KMS, by its ARN, its id, or the ARN or name (`alias/..`) of an alias.
     Kms(String),
 }
@@ -20,6 +23,7 @@ impl fmt::Display for KeyringUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "file://{}", path.display()),
+            Self::Age(path) => write!(f, "age://{}", path.display()),
             Self::Kms(key) => write!(f, "kms:{key}"),
         }
     }
@@ -36,6 +40,9 @@ impl FromStr for KeyringUrl {
         }
         if text.starts_with("file://") {
             return file_path(text, EXPECTED).map(Self::File);
+        }
+        if let Some(path) = text.strip_prefix("age://") {
+            return file_path(&format!("file://{path}"), EXPECTED).map(Self::Age);
         }
         let key = text.strip_prefix("kms:").filter(|key| is_kms_key(key)).ok_or_else(bad)?;
         Ok(Self::Kms(key.to_owned()))
@@ -78,6 +85,7 @@ mod tests {
         assert_eq!("file:///etc/gorgen.key".parse(), Ok(file));
         for text in [
             "file:///etc/gorgen.key",
+            "age:///media/safe/identity.txt",
             "kms:alias/gorgen",
             "kms:1234abcd-12ab-34cd-56ef-1234567890ab",
             "kms:mrk-1234abcd12ab34cd56ef1234567890ab",
@@ -98,10 +106,11 @@ mod tests {
             "kms:arn:aws:s3:::x",
             "c2VjcmV0",
             "kms:alias/a b",
+            "age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs3290gq",
         ] {
             assert_eq!(
                 text.parse::<KeyringUrl>().unwrap_err().to_string(),
-                "expected file:///file, kms:alias/name, kms:<key id> or kms:<key arn>, got a text of another form",
+                "expected file:///file, kms:alias/name, kms:<key id>, kms:<key arn>, or age:///identity, got a text of another form",
                 "{text:?}"
             );
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{api, database, keyring, notices, secret_name, vault};
+use super::{api, database, keyring, notices, recipient, secret_name, vault};
 
 /// How names of settings begin; all other names of the environment are none of ours.
 pub(super) const PREFIX: &str = "GORGEN_";
@@ -21,6 +21,8 @@ pub enum Setting {
     Vault,
     /// What wraps their keys.
     Keyring,
+    /// For whom they are wrapped as well.
+    OfflineRecipient,
     /// Where the vault's copy is.
     ReplicaVault,
     /// What opens the keys there.
@@ -71,11 +73,12 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::DatabaseUrl,
         Self::DatabaseSecret,
         Self::Vault,
         Self::Keyring,
+        Self::OfflineRecipient,
         Self::ReplicaVault,
         Self::ReplicaKeyring,
         Self::ScratchUrl,
@@ -108,6 +111,7 @@ impl Setting {
             Self::DatabaseSecret => "GORGEN_DATABASE_SECRET",
             Self::Vault => "GORGEN_VAULT",
             Self::Keyring => "GORGEN_KEYRING",
+            Self::OfflineRecipient => "GORGEN_OFFLINE_RECIPIENT",
             Self::ReplicaVault => "GORGEN_REPLICA_VAULT",
             Self::ReplicaKeyring => "GORGEN_REPLICA_KEYRING",
             Self::ScratchUrl => "GORGEN_SCRATCH_URL",
@@ -141,6 +145,7 @@ impl Setting {
             Self::DatabaseSecret | Self::ScratchSecret => secret_name::EXPECTED,
             Self::Vault | Self::ReplicaVault => vault::EXPECTED,
             Self::Keyring | Self::ReplicaKeyring => keyring::EXPECTED,
+            Self::OfflineRecipient => recipient::EXPECTED,
             Self::TenantColumn => "the name of a column, up to 64 characters",
             Self::AppendOnly | Self::RestoreSkip => "names of tables with commas between them",
             Self::TenantPaths => {

@@ -32,7 +32,7 @@ fn without_any_setting_the_defaults_hold_and_needs_are_named() {
         settings.require(&needs).unwrap_err().to_string(),
         "2 settings need attention:\n  \
          GORGEN_VAULT is not set: expected file:///folder or s3://bucket/prefix\n  \
-         GORGEN_KEYRING is not set: expected file:///file, kms:alias/name, kms:<key id> or kms:<key arn>"
+         GORGEN_KEYRING is not set: expected file:///file, kms:alias/name, kms:<key id>, kms:<key arn>, or age:///identity"
     );
 }
 
@@ -185,7 +185,7 @@ fn all_that_is_wrong_is_said_at_once() {
          GORGEN_DATABASE_URL: expected mysql://user:password@host:port/database (in user and password, `%` and two \
          hex digits stand for any of : / ? # [ ] @ %), got one that starts with postgres:\n  \
          GORGEN_VAULT: expected file:///folder or s3://bucket/prefix, got one that starts with ftp://\n  \
-         GORGEN_KEYRING: expected file:///file, kms:alias/name, kms:<key id> or kms:<key arn>, got an empty text\n  \
+         GORGEN_KEYRING: expected file:///file, kms:alias/name, kms:<key id>, kms:<key arn>, or age:///identity, got an empty text\n  \
          GORGEN_LOCK_LEASE: expected a number of seconds from 1 to 3600, got \"0\"\n  \
          GORGEN_READERS: expected a number of connections from 1 to 64, got \"many\""
     );
@@ -248,7 +248,7 @@ fn one_problem_is_one_line() {
         (
             "GORGEN_KEYRING",
             "c2VncmVkbyBzZWdyZWRv",
-            "GORGEN_KEYRING: expected file:///file, kms:alias/name, kms:<key id> or kms:<key arn>, \
+            "GORGEN_KEYRING: expected file:///file, kms:alias/name, kms:<key id>, kms:<key arn>, or age:///identity, \
              got a text of another form",
         ),
     ] {

@@ -4,7 +4,7 @@ use aws_sdk_kms::{Client, types::KeySpec};
 use gorgen_adapters::{aws::Aws, keyring, keyring::KmsKeyring, settings::KeyringUrl};
 use gorgen_engine::{
     model::{KeyId, KeyPurpose, Scope, VaultId},
-    ports::{KeyContext, Keyring, KeyringError},
+    ports::{DataKey, KeyContext, Keyring, KeyringError, WrappedKey},
     testing::keyring_contract,
 };
 use jiff::Timestamp;
@@ -36,6 +36,13 @@ async fn open(key: &str) -> KmsKeyring {
     KmsKeyring::open(key, &aws(&endpoint()).await).await.unwrap()
 }
 
+/// A new key, and the one wrapping of it.
+async fn generate(keyring: &dyn Keyring) -> (DataKey, WrappedKey) {
+    let (key, wrapped) = keyring.generate(&context()).await.unwrap();
+    let [wrapped] = wrapped.try_into().unwrap();
+    (key, wrapped)
+}
+
 /// The refusal of a new key.
 async fn refusal(keyring: &KmsKeyring) -> KeyringError {
     keyring.generate(&context()).await.unwrap_err()
@@ -52,7 +59,7 @@ async fn a_kms_key_keeps_the_contract_by_arn_and_by_alias() {
         let keyring = keyring::open(&url, &aws(&endpoint()).await).await.unwrap();
         assert_eq!(keyring.describe(), format!("kms:{key}"));
         keyring_contract(keyring.as_ref()).await;
-        let (_, wrapped) = keyring.generate(&context()).await.unwrap();
+        let (_, wrapped) = generate(keyring.as_ref()).await;
         assert_eq!((wrapped.by.as_str(), &wrapped.wrapping_key), ("kms", &arn));
     }
 }
@@ -64,9 +71,9 @@ async fn what_one_key_wrapped_opens_after_the_alias_moved_to_another() {
     let alias = format!("alias/{}", fresh_name("gorgen"));
     client.create_alias().alias_name(&alias).target_key_id(&old).send().await.unwrap();
     let keyring = open(&alias).await;
-    let (key, wrapped) = keyring.generate(&context()).await.unwrap();
+    let (key, wrapped) = generate(&keyring).await;
     client.update_alias().alias_name(&alias).target_key_id(&new).send().await.unwrap();
-    let (_, later) = keyring.generate(&context()).await.unwrap();
+    let (_, later) = generate(&keyring).await;
     assert_eq!((&wrapped.wrapping_key, &later.wrapping_key), (&old, &new));
     assert_eq!(keyring.unwrap(&wrapped, &context()).await.unwrap().bytes(), key.bytes());
 }
@@ -78,7 +85,7 @@ async fn a_replica_in_another_region_opens_what_the_first_wrapped() {
     let id = arn.rsplit_once('/').unwrap().1;
     assert!(id.starts_with("mrk-"), "{arn}");
     client.replicate_key().key_id(&arn).replica_region(OTHER_REGION).send().await.unwrap();
-    let (key, wrapped) = open(&arn).await.generate(&context()).await.unwrap();
+    let (key, wrapped) = generate(&open(&arn).await).await;
     let replica = open(&arn.replace(REGION, OTHER_REGION)).await;
     assert!(replica.opens(&wrapped));
     assert_eq!(replica.unwrap(&wrapped, &context()).await.unwrap().bytes(), key.bytes());
@@ -89,7 +96,7 @@ async fn a_key_that_cannot_be_used_says_why() {
     let client = client().await;
     let (disabled, dying) = (make_key(&client, false).await, make_key(&client, false).await);
     let keyring = open(&disabled).await;
-    let (_, wrapped) = keyring.generate(&context()).await.unwrap();
+    let (_, wrapped) = generate(&keyring).await;
     client.disable_key().key_id(&disabled).send().await.unwrap();
     client.schedule_key_deletion().key_id(&dying).pending_window_in_days(7).send().await.unwrap();
     let missing = "alias/no-such-key";

@@ -73,7 +73,7 @@ async fn open_vault(settings: &Settings, aws: &Aws) -> Result<Arc<dyn Vault>, Ab
 
 async fn open_keyring(settings: &Settings, aws: &Aws) -> Result<Arc<dyn Keyring>, Absent> {
     let url = settings.keyring().map_err(|_| absent(Setting::Keyring))?;
-    wiring::open_keyring(url, aws).await.map_err(|failure| unusable(&failure))
+    wiring::keyring_for_new(settings, url, aws).await.map_err(|failure| unusable(&failure))
 }
 
 /// A failure as a finding: with its causes on one line.

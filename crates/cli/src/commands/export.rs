@@ -7,8 +7,15 @@ use std::{
     sync::Arc,
 };
 
-use gorgen_adapters::{files::FolderFiles, settings::Settings};
-use gorgen_engine::jobs::export::{self, Layout, Report};
+use gorgen_adapters::{files::FolderFiles, package::PackageFolder, settings::Settings};
+use gorgen_engine::{
+    jobs::{
+        export::{self, Layout, Report},
+        package,
+    },
+    model::Language,
+};
+use gorgen_words::package as words;
 
 use crate::{
     args::{Export, Format},
@@ -22,18 +29,76 @@ pub(super) async fn run(
     settings: &Settings,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
+    match args.format {
+        Format::Mydumper => as_files(args, Layout::MyDumper, settings, output).await,
+        Format::Sql => as_files(args, Layout::Sql, settings, output).await,
+        Format::Offline => as_package(args, settings, output).await,
+    }
+}
+
+async fn as_files(
+    args: &Export,
+    layout: Layout,
+    settings: &Settings,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
     let world = wiring::world(settings).await?;
     let files = Arc::new(FolderFiles::new(&args.to));
-    let layout = match args.format {
-        Format::Mydumper => Layout::MyDumper,
-        Format::Sql => Layout::Sql,
-    };
     let bars = output.bars("export", &world.progress);
     let report = export::run(&world, files, &args.id, layout).await;
     drop(bars);
     let report = report?;
     output.result(&report, |text| describe(&report, &args.to, text))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What lies beside the vault of a package, for whoever has nothing else.
+const WAY_OUT: [(&str, &str); 2] = [
+    ("recover.py", include_str!("../../../../docs/recover.py")),
+    ("format.md", include_str!("../../../../docs/format.md")),
+];
+
+async fn as_package(
+    args: &Export,
+    settings: &Settings,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    let world = wiring::world(settings).await?;
+    let failed = |error| Failure::io(format!("write {}", args.to.display()), error);
+    let folder = PackageFolder::new(&args.to).map_err(failed)?;
+    let report = package::run(&world, Arc::new(folder.vault()), &args.id).await?;
+    let instructions = Language::ALL
+        .map(|language| (words::file_name(language), words::instructions(&report, language)));
+    let mut files = WAY_OUT.to_vec();
+    files.extend(instructions.iter().map(|(name, text)| (*name, text.as_str())));
+    folder.finish(&files, &report.sha256).map_err(failed)?;
+    output.result(&report, |text| describe_package(&report, &args.to, &folder, text))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn describe_package(
+    report: &package::Report,
+    to: &Path,
+    folder: &PackageFolder,
+    text: &mut String,
+) -> fmt::Result {
+    writeln!(text, "packed backup {} into {}", report.backup, to.display())?;
+    writeln!(
+        text,
+        "  holds    {} objects, {}: each byte was read back and authenticated",
+        report.objects,
+        bytes(report.bytes)
+    )?;
+    writeln!(
+        text,
+        "  copied   {} objects, {}; the others were there",
+        report.copied_objects,
+        bytes(report.copied_bytes)
+    )?;
+    writeln!(text, "  opens    with {}", report.opened_by.join(", or "))?;
+    writeln!(text, "  took     {}", between(report.started, report.ended))?;
+    writeln!(text, "  check it sha256sum --check SHA256SUMS, in that folder")?;
+    writeln!(text, "  use it   --vault file://{}", folder.vault_path().display())
 }
 
 fn describe(report: &Report, folder: &Path, text: &mut String) -> fmt::Result {

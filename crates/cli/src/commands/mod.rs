@@ -17,7 +17,7 @@ mod verify;
 use std::process::ExitCode;
 
 use crate::{
-    args::{Command, Options},
+    args::{Command, Keys, Options},
     failure::Failure,
     output::Output,
     wiring,
@@ -44,7 +44,11 @@ pub(crate) async fn run(
         Command::Cleanup(args) => cleanup::run(&args, &settings()?, output).await,
         Command::Pin(args) => cleanup::pin(&args, &settings()?, output).await,
         Command::Unpin(args) => cleanup::unpin(&args, &settings()?, output).await,
-        Command::Keys(args) => keys::run(&args, output),
+        Command::Keys(Keys::Create { path }) => keys::create(&path, output),
+        Command::Keys(Keys::Status) => keys::status(&settings()?, output).await,
+        Command::Keys(Keys::Rotate) => keys::rotate(&settings()?, output).await,
+        Command::Keys(Keys::Rewrap(args)) => keys::rewrap(&args, &settings()?, output).await,
+        Command::Keys(Keys::Drill(args)) => keys::drill(&args, &settings()?, output).await,
         // Settings that are wrong are what it looks for.
         Command::Doctor => doctor::run(options, output).await,
         Command::Report(args) => report::run(&args, &settings()?, output).await,

@@ -300,6 +300,32 @@ pub enum Error {
         /// The vault it should be a copy of.
         vault: VaultId,
     },
+    /// A backup that is to be opened without a cloud can't be.
+    #[error(
+        "backup {backup} opens with AWS KMS alone: a package of it would be of no use without AWS"
+    )]
+    NeedsCloud {
+        /// The backup.
+        backup: RunId,
+    },
+    /// The folder holds packages of another vault.
+    #[error("{package} holds backups of vault {owner}, not of {vault}")]
+    OtherPackage {
+        /// The package.
+        package: String,
+        /// The vault that it is of.
+        owner: VaultId,
+        /// The vault it should be of.
+        vault: VaultId,
+    },
+    /// What was written into a package does not read back as it should.
+    #[error("{package} is not whole: {}", problems.join("; "))]
+    PackageNotWhole {
+        /// The package.
+        package: String,
+        /// Each an object and what is wrong with it.
+        problems: Vec<String>,
+    },
     /// A part of this program stopped without saying why: a defect of ours.
     #[error("internal error: {0}")]
     Internal(&'static str),
@@ -322,6 +348,7 @@ impl Error {
         match self {
             Self::Damaged { .. }
             | Self::PageUnproved { .. }
+            | Self::PackageNotWhole { .. }
             | Self::Mismatch { .. }
             | Self::Dangling { .. }
             | Self::Vault(VaultError::Missing { .. })
@@ -330,6 +357,8 @@ impl Error {
             Self::Locked { .. }
             | Self::ForeignVault { .. }
             | Self::NotACopy { .. }
+            | Self::NeedsCloud { .. }
+            | Self::OtherPackage { .. }
             | Self::WrongStage { .. }
             | Self::RestoreUnfinished { .. }
             | Self::Orphans { .. }
@@ -431,6 +460,13 @@ impl Error {
             Self::NoReplica | Self::NotACopy { .. } => {
                 "GORGEN_REPLICA_VAULT must name the copy of this vault, and GORGEN_REPLICA_KEYRING what opens its keys"
                     .to_owned()
+            }
+            Self::NeedsCloud { .. } => "set GORGEN_OFFLINE_RECIPIENT to the recipient of an identity that lies in a safe, and run \
+                `gorgen-backup keys rewrap` once"
+                .to_owned(),
+            Self::OtherPackage { .. } => "export into a folder of its own".to_owned(),
+            Self::PackageNotWhole { .. } => {
+                "run it again: what is damaged is written anew; if it stays so, the medium fails".to_owned()
             }
             Self::NotRecorded { source, .. } => return source.hint(),
             Self::NotCleanedUp { .. } => "drop the database that was restored into".to_owned(),

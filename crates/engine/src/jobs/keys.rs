@@ -1,11 +1,16 @@
 //! The vault's data keys: found by their names, unwrapped once, made when one is due.
 
+pub mod rewrap;
+pub mod rotate;
+pub mod status;
+
 use std::{
     collections::{BTreeSet, HashMap},
     hash::Hash,
     sync::{Arc, Mutex, PoisonError},
 };
 
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::OnceCell;
 
 use super::{Error, World};
@@ -13,7 +18,7 @@ use crate::{
     error::FormatError,
     model::{KeyId, KeyPurpose, ObjectName, Scope, VaultId, prefix},
     policy::keys::is_current,
-    ports::{DataKey, KeyContext, KeyringError, random},
+    ports::{DataKey, KeyContext, Keyring, KeyringError, Vault, WrappedKey, random},
     records::key::KeyRecord,
     stages::seal::{NamingKey, SealingKey, key_check, same_check},
 };
@@ -32,10 +37,8 @@ pub struct KeyChest {
 impl KeyChest {
     /// Looks which keys there are. Opens none yet.
     pub async fn open(world: &World, vault: VaultId) -> Result<Self, Error> {
-        let objects = world.vault.list(prefix::KEYS).await?;
-        let ids = objects.iter().filter_map(|object| object.name.stem(prefix::KEYS, ".json"));
         let mut kept = HashMap::<_, BTreeSet<KeyId>>::new();
-        for id in ids.filter_map(|id| id.parse::<KeyId>().ok()) {
+        for id in ids(&*world.vault).await? {
             kept.entry((id.purpose(), id.scope().clone())).or_default().insert(id);
         }
         Ok(Self {
@@ -117,41 +120,93 @@ impl KeyChest {
         purpose: KeyPurpose,
         scope: &Scope,
     ) -> Result<(KeyId, DataKey), Error> {
+        self.generate_at(self.world.clock.now(), purpose, scope).await
+    }
+
+    /// Makes a key that seals in the place of all there are for this purpose and scope.
+    async fn replace(&self, purpose: KeyPurpose, scope: &Scope) -> Result<KeyId, Error> {
+        let second = SignedDuration::from_secs(1);
+        let newest = self.newest(purpose, scope).and_then(KeyId::created);
+        let next = newest.and_then(|newest| newest.checked_add(second).ok());
         let now = self.world.clock.now();
-        let id = KeyId::new(purpose, scope.clone(), now, random(&*self.world.entropy));
+        let at = next.map_or(now, |next| next.max(now));
+        Ok(self.generate_at(at, purpose, scope).await?.0)
+    }
+
+    async fn generate_at(
+        &self,
+        at: Timestamp,
+        purpose: KeyPurpose,
+        scope: &Scope,
+    ) -> Result<(KeyId, DataKey), Error> {
+        let id = KeyId::new(purpose, scope.clone(), at, random(&*self.world.entropy));
         let context = KeyContext { vault: self.vault, key: id.clone() };
         let (key, wrapped) = self.world.keyring.generate(&context).await?;
-        let record = KeyRecord::new(id.clone(), self.vault, key_check(&id, &key), vec![wrapped]);
+        let record = KeyRecord::new(id.clone(), self.vault, key_check(&id, &key), wrapped);
         let written = record.write().map_err(|source| unwritable(&id, source))?;
         self.world.vault.put(&ObjectName::key(&id), written).await?;
         Ok((id, key))
     }
 
     async fn unwrap(&self, id: &KeyId) -> Result<DataKey, Error> {
-        let name = ObjectName::key(id);
-        let bytes = self.world.vault.get(&name).await?;
-        let damaged = |source| Error::Damaged { name: name.clone(), source };
-        let record = KeyRecord::read(&bytes).map_err(damaged)?;
-        if record.key != *id || record.vault != self.vault {
-            let source = of_another_key(&id.to_string());
-            return Err(Error::Damaged { name, source });
-        }
-        let keyring = &self.world.keyring;
-        let ours = record.wrapped.iter().find(|wrapped| keyring.opens(wrapped));
-        let wrapped = ours.ok_or_else(|| KeyringError::NotForUs {
-            key: id.clone(),
-            keyring: keyring.describe(),
-            wrapped_for: record.wrapped_for(),
-        })?;
-        let context = KeyContext { vault: self.vault, key: id.clone() };
-        let key = keyring.unwrap(wrapped, &context).await?;
-        if same_check(&key_check(id, &key), &record.check) {
-            Ok(key)
-        } else {
-            let keyring = keyring.describe();
-            Err(KeyringError::DoesNotOpen { key: id.clone(), keyring, source: None }.into())
+        let record = read(&*self.world.vault, self.vault, id).await?;
+        Ok(open(&*self.world.keyring, &record).await?)
+    }
+}
+
+/// The ids of all data keys of a vault, by purpose, scope and age.
+pub(super) async fn ids(vault: &dyn Vault) -> Result<BTreeSet<KeyId>, Error> {
+    let objects = vault.list(prefix::KEYS).await?;
+    let stems = objects.iter().filter_map(|object| object.name.stem(prefix::KEYS, ".json"));
+    Ok(stems.filter_map(|stem| stem.parse().ok()).collect())
+}
+
+/// The record of this key of this vault.
+pub(super) async fn read(vault: &dyn Vault, of: VaultId, id: &KeyId) -> Result<KeyRecord, Error> {
+    let bytes = vault.get(&ObjectName::key(id)).await?;
+    parse(&bytes, of, id)
+}
+
+fn parse(bytes: &[u8], of: VaultId, id: &KeyId) -> Result<KeyRecord, Error> {
+    let source = match KeyRecord::read(bytes) {
+        Ok(record) if record.key == *id && record.vault == of => return Ok(record),
+        Ok(_) => of_another_key(&id.to_string()),
+        Err(source) => source,
+    };
+    Err(Error::Damaged { name: ObjectName::key(id), source })
+}
+
+/// Opens a data key by whichever of its wrappings this keyring opens.
+async fn open(keyring: &dyn Keyring, record: &KeyRecord) -> Result<DataKey, KeyringError> {
+    let mut refusal = KeyringError::NotForUs {
+        key: record.key.clone(),
+        keyring: keyring.describe(),
+        wrapped_for: record.wrapped_for(),
+    };
+    for wrapped in record.wrapped.iter().filter(|wrapped| keyring.opens(wrapped)) {
+        match open_wrapping(keyring, record, wrapped).await {
+            Ok(key) => return Ok(key),
+            // What may open later is not said to be lost.
+            Err(_) if refusal.is_retryable() => {}
+            Err(error) => refusal = error,
         }
     }
+    Err(refusal)
+}
+
+/// Opens one wrapping of a data key, and checks that it is the key: keyrings are not trusted to tell.
+async fn open_wrapping(
+    keyring: &dyn Keyring,
+    record: &KeyRecord,
+    wrapped: &WrappedKey,
+) -> Result<DataKey, KeyringError> {
+    let context = KeyContext { vault: record.vault, key: record.key.clone() };
+    let key = keyring.unwrap(wrapped, &context).await?;
+    if same_check(&key_check(&record.key, &key), &record.check) {
+        return Ok(key);
+    }
+    let keyring = keyring.describe();
+    Err(KeyringError::DoesNotOpen { key: context.key, keyring, source: None })
 }
 
 /// A record in the place of the key `id` that is another's.

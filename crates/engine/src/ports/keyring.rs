@@ -54,12 +54,19 @@ impl KeyContext {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WrappedKey {
-    /// The kind of keyring, `kms` or `file`.
+    /// The kind of keyring, `kms`, `file` or `age`.
     pub by: String,
-    /// The wrapping key: the KMS key's ARN, or the key file's id.
+    /// The wrapping key: the KMS key's ARN, the key file's id, or the recipient.
     pub wrapping_key: String,
     /// The wrapped key, base64.
     pub ciphertext: String,
+}
+
+impl WrappedKey {
+    /// Does it open only where AWS is?
+    pub fn needs_cloud(&self) -> bool {
+        self.by == "kms"
+    }
 }
 
 /// Why a keyring did not wrap or unwrap.
@@ -118,8 +125,18 @@ pub trait Keyring: Send + Sync {
     /// Is this wrapping one that this keyring opens?
     fn opens(&self, wrapped: &WrappedKey) -> bool;
 
-    /// A new random data key, and its wrapping bound to the context.
-    async fn generate(&self, context: &KeyContext) -> Result<(DataKey, WrappedKey), KeyringError>;
+    /// A new random data key, and its wrappings bound to the context; each of them is enough to open it.
+    async fn generate(
+        &self,
+        context: &KeyContext,
+    ) -> Result<(DataKey, Vec<WrappedKey>), KeyringError>;
+
+    /// Wraps a data key that is there already, as [`Keyring::generate`] would have.
+    async fn wrap(
+        &self,
+        key: &DataKey,
+        context: &KeyContext,
+    ) -> Result<Vec<WrappedKey>, KeyringError>;
 
     /// Opens a wrapping under the context it was made for.
     async fn unwrap(

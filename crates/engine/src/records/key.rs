@@ -32,6 +32,12 @@ impl KeyRecord {
         Self { format: FORMAT, key, vault, check, wrapped }
     }
 
+    /// The same key with these wrappings.
+    #[must_use]
+    pub fn with_wrappings(self, wrapped: Vec<WrappedKey>) -> Self {
+        Self { wrapped, ..self }
+    }
+
     /// The wrapping keys, for messages.
     pub fn wrapped_for(&self) -> String {
         let names =

@@ -82,16 +82,27 @@ impl Keyring for MemoryKeyring {
         wrapped.by == KIND && wrapped.wrapping_key == self.0.id
     }
 
-    async fn generate(&self, context: &KeyContext) -> Result<(DataKey, WrappedKey), KeyringError> {
+    async fn generate(
+        &self,
+        context: &KeyContext,
+    ) -> Result<(DataKey, Vec<WrappedKey>), KeyringError> {
+        let key = DataKey::new(random(&self.0.entropy));
+        let wrapped = self.wrap(&key, context).await?;
+        Ok((key, wrapped))
+    }
+
+    async fn wrap(
+        &self,
+        key: &DataKey,
+        context: &KeyContext,
+    ) -> Result<Vec<WrappedKey>, KeyringError> {
         self.check_enabled()?;
-        let bytes: [u8; 32] = random(&self.0.entropy);
-        let (obscured, check) = self.obscure(&bytes, context);
-        let wrapped = WrappedKey {
+        let (obscured, check) = self.obscure(key.bytes(), context);
+        Ok(vec![WrappedKey {
             by: KIND.to_owned(),
             wrapping_key: self.0.id.clone(),
             ciphertext: BASE64_STANDARD.encode([&obscured[..], &check].concat()),
-        };
-        Ok((DataKey::new(bytes), wrapped))
+        }])
     }
 
     async fn unwrap(

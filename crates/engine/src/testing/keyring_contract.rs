@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     model::{KeyId, KeyPurpose, Scope, VaultId},
-    ports::{KeyContext, Keyring, KeyringError, WrappedKey},
+    ports::{DataKey, KeyContext, Keyring, KeyringError, WrappedKey},
 };
 
 /// A context to wrap under.
@@ -16,15 +16,40 @@ pub(super) fn context() -> KeyContext {
 /// Asserts every guarantee of [`Keyring`]. It does not damage wrappings: a keyring need not notice.
 pub async fn keyring_contract(keyring: &dyn Keyring) {
     a_wrapped_key_opens_again_and_again(keyring).await;
+    a_key_that_is_there_is_wrapped_as_a_new_one_is(keyring).await;
     keys_are_new_each_time(keyring).await;
     a_wrapping_opens_only_under_its_context(keyring).await;
     what_is_no_wrapping_does_not_open(keyring).await;
     wrappings_of_others_are_left_to_them(keyring).await;
 }
 
-async fn a_wrapped_key_opens_again_and_again(keyring: &dyn Keyring) {
+/// A new key, and the wrapping of it that the keyring itself opens.
+async fn generate(keyring: &dyn Keyring) -> (DataKey, WrappedKey) {
     let (key, wrapped) = keyring.generate(&context()).await.expect("a new key");
-    assert!(keyring.opens(&wrapped), "a keyring opens what it wrapped");
+    (key, ours(keyring, wrapped))
+}
+
+fn ours(keyring: &dyn Keyring, wrapped: Vec<WrappedKey>) -> WrappedKey {
+    let mut ours = wrapped.into_iter().filter(|wrapped| keyring.opens(wrapped));
+    let one = ours.next().expect("a keyring opens what it wrapped");
+    assert!(ours.next().is_none(), "one wrapping for itself is enough");
+    one
+}
+
+async fn a_key_that_is_there_is_wrapped_as_a_new_one_is(keyring: &dyn Keyring) {
+    let (_, made) = keyring.generate(&context()).await.expect("a new key");
+    let key = DataKey::new([9; 32]);
+    let wrapped = keyring.wrap(&key, &context()).await.expect("wrappings");
+    let names = |wrapped: &[WrappedKey]| -> Vec<(String, String)> {
+        wrapped.iter().map(|one| (one.by.clone(), one.wrapping_key.clone())).collect()
+    };
+    assert_eq!(names(&wrapped), names(&made), "by the same keys");
+    let opened = keyring.unwrap(&ours(keyring, wrapped), &context()).await.expect("the same key");
+    assert_eq!(opened.bytes(), key.bytes());
+}
+
+async fn a_wrapped_key_opens_again_and_again(keyring: &dyn Keyring) {
+    let (key, wrapped) = generate(keyring).await;
     let kept = serde_json::to_string(&wrapped).expect("a wrapping as JSON");
     let kept: WrappedKey = serde_json::from_str(&kept).expect("a wrapping out of JSON");
     for _ in 0..2 {
@@ -34,15 +59,15 @@ async fn a_wrapped_key_opens_again_and_again(keyring: &dyn Keyring) {
 }
 
 async fn keys_are_new_each_time(keyring: &dyn Keyring) {
-    let (one, wrapped_one) = keyring.generate(&context()).await.expect("a new key");
-    let (two, wrapped_two) = keyring.generate(&context()).await.expect("a new key");
+    let (one, wrapped_one) = generate(keyring).await;
+    let (two, wrapped_two) = generate(keyring).await;
     assert_ne!(one.bytes(), two.bytes(), "each key is drawn anew");
     assert_ne!(one.bytes(), &[0; 32], "a key is not empty");
     assert_ne!(wrapped_one.ciphertext, wrapped_two.ciphertext);
 }
 
 async fn a_wrapping_opens_only_under_its_context(keyring: &dyn Keyring) {
-    let (_, wrapped) = keyring.generate(&context()).await.expect("a new key");
+    let (_, wrapped) = generate(keyring).await;
     let other_vault = KeyContext { vault: VaultId::new([8; 16]), ..context() };
     let other_key = |purpose, scope| KeyContext {
         key: KeyId::new(purpose, scope, Timestamp::UNIX_EPOCH, [1; 4]),
@@ -63,7 +88,7 @@ async fn a_wrapping_opens_only_under_its_context(keyring: &dyn Keyring) {
 }
 
 async fn what_is_no_wrapping_does_not_open(keyring: &dyn Keyring) {
-    let (_, wrapped) = keyring.generate(&context()).await.expect("a new key");
+    let (_, wrapped) = generate(keyring).await;
     for nonsense in ["", "no base64!", "AAAA"] {
         let nonsense = WrappedKey { ciphertext: nonsense.to_owned(), ..wrapped.clone() };
         let refused = keyring.unwrap(&nonsense, &context()).await;
@@ -76,7 +101,7 @@ async fn what_is_no_wrapping_does_not_open(keyring: &dyn Keyring) {
 }
 
 async fn wrappings_of_others_are_left_to_them(keyring: &dyn Keyring) {
-    let (_, wrapped) = keyring.generate(&context()).await.expect("a new key");
+    let (_, wrapped) = generate(keyring).await;
     let foreign = WrappedKey { by: "another".to_owned(), ..wrapped };
     assert!(!keyring.opens(&foreign), "a wrapping by another kind of keyring");
 }

@@ -28,6 +28,13 @@ fn refusal(path: &Path) -> (String, String) {
     (error.to_string().strip_prefix(&start).unwrap().to_owned(), cause)
 }
 
+/// A new key, and the one wrapping of it.
+async fn generate(keyring: &FileKeyring) -> (DataKey, WrappedKey) {
+    let (key, wrapped) = keyring.generate(&context()).await.unwrap();
+    let [wrapped] = wrapped.try_into().unwrap();
+    (key, wrapped)
+}
+
 #[tokio::test]
 async fn a_key_file_keeps_the_contract() {
     let (_folder, path) = place();
@@ -38,7 +45,7 @@ async fn a_key_file_keeps_the_contract() {
 async fn what_was_wrapped_opens_after_the_file_is_read_again() {
     let (_folder, path) = place();
     let made = FileKeyring::create(&path).unwrap();
-    let (key, wrapped) = made.generate(&context()).await.unwrap();
+    let (key, wrapped) = generate(&made).await;
     let read = FileKeyring::open(&path).unwrap();
     assert_eq!(read.id(), made.id());
     assert_eq!(read.unwrap(&wrapped, &context()).await.unwrap().bytes(), key.bytes());
@@ -49,7 +56,7 @@ async fn another_file_does_not_open_it_and_damage_is_noticed() {
     let ((_folder, path), (_other_folder, other_path)) = (place(), place());
     let keyring = FileKeyring::create(&path).unwrap();
     let other = FileKeyring::create(&other_path).unwrap();
-    let (_, wrapped) = keyring.generate(&context()).await.unwrap();
+    let (_, wrapped) = generate(&keyring).await;
     assert!(!other.opens(&wrapped));
     let error = other.unwrap(&wrapped, &context()).await.unwrap_err();
     assert_eq!(
@@ -87,7 +94,7 @@ fn the_layout_is_the_documented_one() {
          gorgen:purpose=rows\n\
          gorgen:vault=07070707070707070707070707070707"
     );
-    let wrapped = keyring.wrap(&DataKey::new([5; 32]), &context(), [9; NONCE_LEN]).unwrap();
+    let wrapped = keyring.wrap_under(&DataKey::new([5; 32]), &context(), [9; NONCE_LEN]).unwrap();
     assert_eq!(
         wrapped,
         "CQkJCQkJCQkJCQkJBUK7AHW/YVUWTBALexhdzR5Dm4P2MmLDCF5TRWoajF9fp3W+76NXgePjdiaAzFVc"

@@ -82,6 +82,9 @@ fn of_setting(setting: Setting, settings: &Settings) -> Option<Finding> {
         | Setting::MasterRole => return None,
         Setting::Vault => settings.vault().ok().map(|url| Finding::ok(name, url.to_string())),
         Setting::Keyring => settings.keyring().ok().map(|url| Finding::ok(name, url.to_string())),
+        Setting::OfflineRecipient => {
+            settings.offline_recipient().map(|recipient| Finding::ok(name, recipient.to_string()))
+        }
         Setting::ReplicaVault => of_replica(settings).map(|(url, _)| Finding::ok(name, url)),
         Setting::ReplicaKeyring => of_replica(settings).map(|(_, url)| Finding::ok(name, url)),
         Setting::TenantColumn => settings.tenant_column().map(|column| Finding::ok(name, column)),
