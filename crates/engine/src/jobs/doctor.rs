@@ -446,7 +446,7 @@ async fn patiently<T>(work: impl Future<Output = T>) -> Option<T> {
 }
 
 /// An error and its causes on one line; nothing twice.
-fn told(error: &dyn StdError) -> String {
+pub(super) fn told(error: &dyn StdError) -> String {
     let mut told = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -138,6 +138,12 @@ pub enum Error {
         /// Why.
         source: Box<Error>,
     },
+    /// An account that is to be prepared is the one that prepares.
+    #[error("{account} is the administrator's own account, of which nothing is changed")]
+    OwnAccount {
+        /// The account, `user@host`.
+        account: String,
+    },
     /// No scratch server is set.
     #[error("no scratch server is set")]
     NoScratchServer,
@@ -335,6 +341,7 @@ impl Error {
             | Self::Orphans { .. }
             | Self::Blocked { .. }
             | Self::OldTablesGone { .. }
+            | Self::OwnAccount { .. }
             | Self::TooMuchToDrop { .. }
             | Self::TargetNotEmpty { .. }
             | Self::Files(FilesError::NotEmpty { .. }) => Kind::Refused,
@@ -422,6 +429,9 @@ impl Error {
                 .to_owned(),
             Self::Keyring(KeyringError::DoesNotOpen { .. } | KeyringError::NotForUs { .. }) => {
                 "GORGEN_KEYRING must name the keyring that the vault was written with".to_owned()
+            }
+            Self::OwnAccount { .. } => {
+                "name another account: the administrator's is for making accounts alone".to_owned()
             }
             Self::ScratchLeft { database, .. } => format!(
                 "let the scratch account drop databases of such names, and drop {database} from the scratch server, or let \

@@ -14,6 +14,7 @@ mod keys;
 mod lock;
 pub mod pins;
 pub mod plan;
+pub mod prepare;
 mod record;
 mod remedy;
 pub mod report;
