@@ -5,7 +5,11 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use gorgen_engine::{policy::month::Month, stages::definition::Definers};
+use gorgen_engine::{
+    model::AccountName,
+    policy::{month::Month, prepare, scratch},
+    stages::definition::Definers,
+};
 
 /// Backs up a MySQL database into an encrypted vault and restores it exactly.
 ///
@@ -73,6 +77,11 @@ pub(crate) enum Command {
     Export(Export),
     /// Check settings, database, vault and keyring, and say what to do
     Doctor,
+    /// Make the accounts that backups, restores and restore tests log in with, each with no more rights than it needs
+    ///
+    /// Connects as GORGEN_DATABASE_URL says, which for this command is an administrator's account. May be run again: accounts
+    /// that are there keep their passwords, rights that are missing are given, and nothing is taken away.
+    Prepare(Box<Prepare>),
     /// Keys
     #[command(subcommand)]
     Keys(Keys),
@@ -242,6 +251,88 @@ pub(crate) enum Format {
     Sql,
 }
 
+#[derive(Debug, ClapArgs)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(crate) struct Prepare {
+    /// Only print the statements and the settings, for somebody else to run; changes nothing
+    #[arg(long, conflicts_with_all = ["check", "to", "new_passwords"])]
+    pub(crate) print: bool,
+    /// Only say what is missing; exit status 1 if anything that is needed is
+    #[arg(long, conflicts_with_all = ["to", "new_passwords"])]
+    pub(crate) check: bool,
+    /// With --print: the server's kind, so that it is not asked
+    #[arg(long, value_enum, value_name = "KIND", requires = "print")]
+    pub(crate) server: Option<ServerKind>,
+    /// Only this account (may be repeated); all three if left out
+    #[arg(long = "only", value_enum, value_name = "ACCOUNT")]
+    pub(crate) only: Vec<Account>,
+    /// The account for backups [default: gorgen_backup@%]
+    #[arg(long, value_name = "USER@HOST")]
+    pub(crate) backup_user: Option<AccountName>,
+    /// The account for restores [default: gorgen_restore@%]
+    #[arg(long, value_name = "USER@HOST")]
+    pub(crate) restore_user: Option<AccountName>,
+    /// The account for restore tests [default: gorgen_scratch@%]
+    #[arg(long, value_name = "USER@HOST")]
+    pub(crate) scratch_user: Option<AccountName>,
+    /// What names of databases of restore tests begin with
+    #[arg(long, value_name = "NAME", default_value = prepare::SCRATCH, value_parser = scratch_database)]
+    pub(crate) scratch_database: String,
+    /// How accounts log in; with a password that is made up, if left out
+    #[arg(long, value_enum, value_name = "HOW", conflicts_with_all = ["tls", "new_passwords"])]
+    pub(crate) auth: Option<Auth>,
+    /// Whether accounts must log in over TLS; as GORGEN_DATABASE_URL does, if left out
+    #[arg(long, value_enum, value_name = "WHETHER")]
+    pub(crate) tls: Option<TlsFor>,
+    /// Let the accounts for backups and restores read all databases, which on MySQL shows them procedures and functions: for
+    /// administrators that may not give SHOW_ROUTINE, as on Amazon RDS
+    #[arg(long)]
+    pub(crate) read_all: bool,
+    /// Give accounts that are there new passwords as well
+    #[arg(long)]
+    pub(crate) new_passwords: bool,
+    /// Write the settings, with the passwords, here instead of showing them; the file must not exist
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ServerKind {
+    /// MySQL 8.2 or later, also on Amazon RDS
+    Mysql,
+    /// MySQL 8.0 or 8.1, also on Amazon RDS
+    #[value(name = "mysql-8.0")]
+    Mysql80,
+    /// MariaDB 10.5 or later, also on Amazon RDS
+    Mariadb,
+    /// TiDB
+    Tidb,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Account {
+    /// For backups
+    Backup,
+    /// For restores
+    Restore,
+    /// For restore tests
+    Scratch,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Auth {
+    /// By RDS IAM authentication, without a password
+    RdsIam,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TlsFor {
+    /// Over TLS only
+    Required,
+    /// However they like
+    Off,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Keys {
     /// Make a new key file, for GORGEN_KEYRING=file:///path; keep a copy of it in a safe place
@@ -253,6 +344,16 @@ pub(crate) enum Keys {
 
 /// MySQL's limit, in characters.
 const LONGEST_NAME: usize = 64;
+
+fn scratch_database(text: &str) -> Result<String, String> {
+    match text.chars().count() {
+        1..=scratch::LONGEST_PREFIX => Ok(text.to_owned()),
+        length => Err(format!(
+            "expected a name of 1 to {} characters, got {length}",
+            scratch::LONGEST_PREFIX
+        )),
+    }
+}
 
 fn database(text: &str) -> Result<String, String> {
     match text.chars().count() {

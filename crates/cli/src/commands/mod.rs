@@ -6,6 +6,7 @@ mod doctor;
 mod export;
 mod keys;
 mod list;
+mod prepare;
 mod promote;
 mod report;
 mod restore;
@@ -47,6 +48,7 @@ pub(crate) async fn run(
         Command::Keys(args) => keys::run(&args, output),
         // Settings that are wrong are what it looks for.
         Command::Doctor => doctor::run(options, output).await,
+        Command::Prepare(args) => prepare::run(&args, &settings()?, output).await,
         Command::Report(args) => report::run(&args, &settings()?, output).await,
         Command::Export(args) => export::run(&args, &settings()?, output).await,
     }
