@@ -373,6 +373,11 @@ fn what_is_missing_and_what_is_too_much_is_told(server: &Server) {
         .collect();
     assert_eq!(access, ["kept", "made", "kept"]);
     assert_eq!(checks(&again, "warning"), ["backup-excess"], "nothing is taken away");
+
+    let open = clinic.prepare(&["--check", "--tls", "required"]).failed(0).stdout;
+    assert_eq!(open.matches("may log in without TLS").count(), 3, "{open}");
+    let closed = clinic.prepare(&["--tls", "required"]).failed(0).stdout;
+    assert_eq!(closed.matches("logs in over TLS only").count(), 3, "{closed}");
 }
 
 fn an_administrator_without_rights_is_told_what_was_tried(server: &Server) {
