@@ -27,7 +27,6 @@ mod objects;
 mod place;
 mod privileges;
 mod reader;
-mod real;
 mod schema;
 mod scratch;
 mod server;
