@@ -71,6 +71,8 @@ pub(crate) enum Command {
     Report(Report),
     /// Write a backup as files that other tools load
     Export(Export),
+    /// Make a backup of files of the program before this one, typed by the live database's tables
+    ImportLegacy(ImportLegacy),
     /// Check settings, database, vault and keyring, and say what to do
     Doctor,
     /// Keys
@@ -234,6 +236,19 @@ pub(crate) struct Export {
     pub(crate) to: PathBuf,
 }
 
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ImportLegacy {
+    /// A full or offline file, and any incremental ones that go on from it
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Whose files they are, where they are encrypted and do not lie in a folder tenant_N
+    #[arg(long, value_name = "TENANT", value_parser = tenant)]
+    pub(crate) tenant: Option<String>,
+    /// Only read the files, and say what would be imported
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// A folder as mydumper writes it, for myloader
@@ -259,6 +274,11 @@ fn database(text: &str) -> Result<String, String> {
         1..=LONGEST_NAME => Ok(text.to_owned()),
         length => Err(format!("expected a name of 1 to {LONGEST_NAME} characters, got {length}")),
     }
+}
+
+fn tenant(text: &str) -> Result<String, String> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.to_owned()).ok_or_else(|| "expected the number of a tenant".to_owned())
 }
 
 fn mapping(text: &str) -> Result<(String, String), String> {

@@ -18,6 +18,9 @@ pub(crate) enum Failure {
     /// A job failed.
     #[error(transparent)]
     Job(#[from] Error),
+    /// Files of the program before this one can't be imported.
+    #[error(transparent)]
+    Legacy(#[from] gorgen_legacy::Error),
     /// Vault or keyring can't be opened, and what is to be done about it depends on where it is.
     #[error("{error}")]
     Unopened {
@@ -65,6 +68,7 @@ impl Failure {
             Self::NotConfirmed { .. } => 4,
             Self::Credentials(_) | Self::Io { .. } => 1,
             Self::Job(error) => of_kind(error.kind()),
+            Self::Legacy(error) => of_kind(error.kind()),
             Self::Unopened { error, .. } => of_kind(error.kind()),
         })
     }
@@ -74,6 +78,7 @@ impl Failure {
         match self {
             Self::Job(error) => error.hint(),
             Self::Credentials(error) => Some(error.hint().to_owned()),
+            Self::Legacy(error) => error.hint().map(str::to_owned),
             Self::Unopened { remedy, .. } => Some(remedy.clone()),
             Self::Settings(_) | Self::NotConfirmed { .. } | Self::Io { .. } => None,
         }

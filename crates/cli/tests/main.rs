@@ -12,6 +12,7 @@ mod doctor;
 mod export;
 mod faults;
 mod fidelity;
+mod import_legacy;
 mod restore_faults;
 mod restore_tests;
 mod restores;

@@ -4,6 +4,7 @@ mod backup;
 mod cleanup;
 mod doctor;
 mod export;
+mod import_legacy;
 mod keys;
 mod list;
 mod promote;
@@ -49,5 +50,6 @@ pub(crate) async fn run(
         Command::Doctor => doctor::run(options, output).await,
         Command::Report(args) => report::run(&args, &settings()?, output).await,
         Command::Export(args) => export::run(&args, &settings()?, output).await,
+        Command::ImportLegacy(args) => import_legacy::run(&args, &settings()?, output).await,
     }
 }
