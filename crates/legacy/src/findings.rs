@@ -31,6 +31,11 @@ impl Findings {
         self.reasons.push(reason.into());
     }
 
+    /// Does anything stand in the way yet?
+    pub(crate) fn refuses(&self) -> bool {
+        !self.reasons.is_empty() || !self.misfits.is_empty()
+    }
+
     /// A value that does not fit; `place` is its file, table and column.
     pub(crate) fn misfit(&mut self, place: String, record: usize, mismatch: Mismatch) {
         let misfit = self.misfits.entry(place).or_insert(Misfit { record, mismatch, records: 0 });

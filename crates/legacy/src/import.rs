@@ -218,7 +218,7 @@ impl<'a> Planning<'a> {
                 "tables that are not in the files, and not in this backup: {absent}"
             ));
         }
-        if self.tables.values().all(|table| table.len() == 0) {
+        if !self.findings.refuses() && self.tables.values().all(|table| table.len() == 0) {
             let (tenant, column) = (self.chain.tenant(), rules.tenant_column);
             self.findings.refuse(format!(
                 "no record in the files is known to be of tenant {tenant}, by the column {column} of the database's tables"

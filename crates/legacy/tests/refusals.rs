@@ -158,7 +158,7 @@ fn what_is_there_twice_is_refused() {
         ),
         (
             r#"{"version":"3.0","type":"full","tenantId":7,"createdAt":"2026-01-16T06:00:01Z","tables":"#,
-            "its JSON ends or breaks at line 1, column 90",
+            "its JSON ends or breaks at line 1, column 88",
         ),
     ] {
         let opened = open("f", &gzip(text.as_bytes()), None, None).unwrap();
