@@ -532,6 +532,13 @@ def read_header(name: str, content: bytes) -> Dict[str, Any]:
     return header
 
 
+def clear_header(vault: Any, backup: str) -> Dict[str, Any]:
+    """The clear header of a backup's manifest, without the rest of it."""
+    name = f"manifests/{backup}.manifest"
+    start = vault.read(name, 0, 12)
+    return read_header(name, vault.read(name, 0, 12 + int.from_bytes(start[8:12], "little")))
+
+
 def open_manifest(vault: Any, keys: Keys, backup: str) -> Tuple[Dict[str, Any], Dict[str, Any]]:
     """Header and body of a backup's manifest, both authenticated."""
     name = f"manifests/{backup}.manifest"
@@ -1058,12 +1065,12 @@ def list_backups(vault: Any) -> int:
     for backup in backup_ids(vault):
         name = f"manifests/{backup}.manifest"
         try:
-            start = vault.read(name, 0, 12)
-            header = read_header(name, vault.read(name, 0, 12 + int.from_bytes(start[8:12], "little")))
+            header = clear_header(vault, backup)
             totals, source = header["totals"], header["source"]
+            imported = f", imported: tenant {header['imported']['tenant']} alone" if "imported" in header else ""
             print(
                 f"{backup:<25}  {header['snapshot'][:19] + 'Z':<20}  {totals['tables']:>6}  {totals['rows']:>12}  "
-                f"{totals['raw_bytes']:>15}  {source['database']} at {source['server']}"
+                f"{totals['raw_bytes']:>15}  {source['database']} at {source['server']}{imported}"
             )
         except (Damage, KeyError, TypeError) as damage:
             print(f"{backup:<25}  DAMAGED: {damage if isinstance(damage, Damage) else name}")
@@ -1081,11 +1088,21 @@ def vault_id_of(vault: Any, backup: str, recovery: Recovery) -> str:
     return str(read_header(name, vault.read(name))["vault"])
 
 
+def is_imported(vault: Any, backup: str) -> bool:
+    """Was it made of another program's files? One that can't be read counts as the source's own: opening it tells the rest."""
+    try:
+        return "imported" in clear_header(vault, backup)
+    except Damage:
+        return False
+
+
 def find_backup(vault: Any, text: str) -> str:
     """The id that is meant."""
     ids = backup_ids(vault)
-    if text == "latest" and ids:
-        return ids[-1]
+    if text == "latest":
+        for backup in reversed(ids):
+            if not is_imported(vault, backup):
+                return backup
     if text in ids:
         return text
     raise Usage(f"there is no backup {text} in this vault; `recover.py list` shows those there are")

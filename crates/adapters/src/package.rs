@@ -64,8 +64,8 @@ impl PackageFolder {
         for (name, sum) in sha256 {
             sums.insert(format!("{VAULT}/{name}"), sum.clone());
         }
-        let lines: String = sums.iter().map(|(name, sum)| format!("{sum}  {name}\n")).collect();
-        disk::replace(&path, lines.as_bytes(), disk::MODE_SHARED)
+        let lines: Vec<_> = sums.iter().map(|(name, sum)| format!("{sum}  {name}\n")).collect();
+        disk::replace(&path, lines.concat().as_bytes(), disk::MODE_SHARED)
     }
 }
 

@@ -78,6 +78,7 @@ pub struct Settings {
     retention: Rules,
     lock_lease: Duration,
     readers: usize,
+    legacy_secret: Option<Secret>,
     notice_topic: Option<String>,
     notices: Notices,
     api: ApiSettings,
@@ -124,6 +125,7 @@ impl Settings {
             Setting::ReplicaVault => self.replica_vault.is_some(),
             Setting::ReplicaKeyring => self.replica_keyring.is_some(),
             Setting::TenantColumn => self.tenant_column.is_some(),
+            Setting::LegacySecret => self.legacy_secret.is_some(),
             Setting::NoticeTopic => self.notice_topic.is_some(),
             Setting::RestoreMachine => self.api.restore_machine.is_some(),
             Setting::RestoreTestMachine => self.api.restore_test_machine.is_some(),
@@ -226,6 +228,11 @@ impl Settings {
         self.readers
     }
 
+    /// The app's JWT secret, which files of the program before this one were encrypted under, `GORGEN_LEGACY_JWT_SECRET`.
+    pub fn legacy_secret(&self) -> Option<&Secret> {
+        self.legacy_secret.as_ref()
+    }
+
     /// The topic that notices go to, `GORGEN_NOTICE_TOPIC`; without it nobody is told.
     pub fn notice_topic(&self) -> Option<&str> {
         self.notice_topic.as_deref()
@@ -302,6 +309,7 @@ impl Reading {
                 .value(Setting::Readers, |text| number_in(text, &READERS))
                 .and_then(|readers| usize::try_from(readers).ok())
                 .unwrap_or_else(default_readers),
+            legacy_secret: self.checked(Setting::LegacySecret, |text| Ok(Secret::new(text))),
             notice_topic: self.value(Setting::NoticeTopic, notices::topic),
             notices: self.value(Setting::Notices, notices::which).unwrap_or_default(),
             api: self.api(),

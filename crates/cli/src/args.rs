@@ -6,7 +6,11 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use gorgen_adapters::settings::{BadValue, KeyringUrl};
-use gorgen_engine::{policy::month::Month, stages::definition::Definers};
+use gorgen_engine::{
+    model::AccountName,
+    policy::{month::Month, prepare, scratch},
+    stages::definition::Definers,
+};
 
 /// Backs up a MySQL database into an encrypted vault and restores it exactly.
 ///
@@ -72,8 +76,15 @@ pub(crate) enum Command {
     Report(Report),
     /// Write a backup as files that other tools load, or as an encrypted package that needs no cloud
     Export(Export),
+    /// Make a backup of files of the program before this one, typed by the live database's tables
+    ImportLegacy(ImportLegacy),
     /// Check settings, database, vault and keyring, and say what to do
     Doctor,
+    /// Make the accounts that backups, restores and restore tests log in with, each with no more rights than it needs
+    ///
+    /// Connects as GORGEN_DATABASE_URL says, which for this command is an administrator's account. May be run again: accounts
+    /// that are there keep their passwords, rights that are missing are given, and nothing is taken away.
+    Prepare(Box<Prepare>),
     /// The keys of backups: make a key file, look at data keys, replace them, wrap them anew
     #[command(subcommand)]
     Keys(Keys),
@@ -235,6 +246,19 @@ pub(crate) struct Export {
     pub(crate) to: PathBuf,
 }
 
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ImportLegacy {
+    /// A full or offline file, and any incremental ones that go on from it
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Whose files they are, where they are encrypted and do not lie in a folder tenant_N
+    #[arg(long, value_name = "TENANT", value_parser = tenant)]
+    pub(crate) tenant: Option<String>,
+    /// Only read the files, and say what would be imported
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// A folder as mydumper writes it, for myloader
@@ -243,6 +267,88 @@ pub(crate) enum Format {
     Sql,
     /// A package for a drive in a safe: sealed as it is, opened without a cloud, and resumed if it was cut off
     Offline,
+}
+
+#[derive(Debug, ClapArgs)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(crate) struct Prepare {
+    /// Only print the statements and the settings, for somebody else to run; changes nothing
+    #[arg(long, conflicts_with_all = ["check", "to", "new_passwords"])]
+    pub(crate) print: bool,
+    /// Only say what is missing; exit status 1 if anything that is needed is
+    #[arg(long, conflicts_with_all = ["to", "new_passwords"])]
+    pub(crate) check: bool,
+    /// With --print: the server's kind, so that it is not asked
+    #[arg(long, value_enum, value_name = "KIND", requires = "print")]
+    pub(crate) server: Option<ServerKind>,
+    /// Only this account (may be repeated); all three if left out
+    #[arg(long = "only", value_enum, value_name = "ACCOUNT")]
+    pub(crate) only: Vec<Account>,
+    /// The account for backups; gorgen_backup@% if left out
+    #[arg(long, value_name = "USER@HOST")]
+    pub(crate) backup_user: Option<AccountName>,
+    /// The account for restores; gorgen_restore@% if left out
+    #[arg(long, value_name = "USER@HOST")]
+    pub(crate) restore_user: Option<AccountName>,
+    /// The account for restore tests; gorgen_scratch@% if left out
+    #[arg(long, value_name = "USER@HOST")]
+    pub(crate) scratch_user: Option<AccountName>,
+    /// What names of databases of restore tests begin with
+    #[arg(long, value_name = "NAME", default_value = prepare::SCRATCH, value_parser = scratch_database)]
+    pub(crate) scratch_database: String,
+    /// How accounts log in; with a password that is made up, if left out
+    #[arg(long, value_enum, value_name = "HOW", conflicts_with_all = ["tls", "new_passwords"])]
+    pub(crate) auth: Option<Auth>,
+    /// Whether accounts must log in over TLS; as GORGEN_DATABASE_URL does, if left out
+    #[arg(long, value_enum, value_name = "WHETHER")]
+    pub(crate) tls: Option<TlsFor>,
+    /// Let the accounts for backups and restores read all databases, which on MySQL shows them procedures and functions: for
+    /// administrators that may not give SHOW_ROUTINE, as on Amazon RDS
+    #[arg(long)]
+    pub(crate) read_all: bool,
+    /// Give accounts that are there new passwords as well
+    #[arg(long)]
+    pub(crate) new_passwords: bool,
+    /// Write the settings, with the passwords, here instead of showing them; the file must not exist
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ServerKind {
+    /// MySQL 8.2 or later, also on Amazon RDS
+    Mysql,
+    /// MySQL 8.0 or 8.1, also on Amazon RDS
+    #[value(name = "mysql-8.0")]
+    Mysql80,
+    /// MariaDB 10.5 or later, also on Amazon RDS
+    Mariadb,
+    /// TiDB
+    Tidb,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Account {
+    /// For backups
+    Backup,
+    /// For restores
+    Restore,
+    /// For restore tests
+    Scratch,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Auth {
+    /// By RDS IAM authentication, without a password
+    RdsIam,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TlsFor {
+    /// Over TLS only
+    Required,
+    /// However they like
+    Off,
 }
 
 #[derive(Debug, Subcommand)]
@@ -285,11 +391,26 @@ fn keyring(text: &str) -> Result<KeyringUrl, String> {
 /// MySQL's limit, in characters.
 const LONGEST_NAME: usize = 64;
 
+fn scratch_database(text: &str) -> Result<String, String> {
+    match text.chars().count() {
+        1..=scratch::LONGEST_PREFIX => Ok(text.to_owned()),
+        length => Err(format!(
+            "expected a name of 1 to {} characters, got {length}",
+            scratch::LONGEST_PREFIX
+        )),
+    }
+}
+
 fn database(text: &str) -> Result<String, String> {
     match text.chars().count() {
         1..=LONGEST_NAME => Ok(text.to_owned()),
         length => Err(format!("expected a name of 1 to {LONGEST_NAME} characters, got {length}")),
     }
+}
+
+fn tenant(text: &str) -> Result<String, String> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.to_owned()).ok_or_else(|| "expected the number of a tenant".to_owned())
 }
 
 fn mapping(text: &str) -> Result<(String, String), String> {

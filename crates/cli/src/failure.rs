@@ -3,7 +3,7 @@
 use std::{error::Error as StdError, io, process::ExitCode};
 
 use gorgen_adapters::{credentials::CredentialsError, settings::SettingsError};
-use gorgen_engine::{Error, Kind};
+use gorgen_engine::{Error, Kind, model::AccountName};
 use serde_json::{Value, json};
 
 /// Anything that ends the program without success.
@@ -18,6 +18,9 @@ pub(crate) enum Failure {
     /// A job failed.
     #[error(transparent)]
     Job(#[from] Error),
+    /// Files of the program before this one can't be imported.
+    #[error(transparent)]
+    Legacy(#[from] gorgen_legacy::Error),
     /// Vault or keyring can't be opened, and what is to be done about it depends on where it is.
     #[error("{error}")]
     Unopened {
@@ -36,6 +39,27 @@ pub(crate) enum Failure {
         expected: &'static str,
         /// What was typed.
         given: String,
+    },
+    /// Two accounts that must be two are one.
+    #[error("the accounts for {one} and {other} must be two, got {account} for both")]
+    SameAccount {
+        /// What the one is for.
+        one: &'static str,
+        /// What the other is for.
+        other: &'static str,
+        /// The account.
+        account: AccountName,
+    },
+    /// Restore tests would work too near the protected database.
+    #[error(
+        "an account for databases whose names begin with {scratch}_ would reach what belongs to {database}: give another \
+         --scratch-database"
+    )]
+    TooNear {
+        /// What names of their databases would begin with.
+        scratch: String,
+        /// The protected database.
+        database: String,
     },
     /// A file of this machine.
     #[error("cannot {action}")]
@@ -61,10 +85,11 @@ impl Failure {
     /// The exit status that stands for it.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Settings(_) => 2,
+            Self::Settings(_) | Self::SameAccount { .. } | Self::TooNear { .. } => 2,
             Self::NotConfirmed { .. } => 4,
             Self::Credentials(_) | Self::Io { .. } => 1,
             Self::Job(error) => of_kind(error.kind()),
+            Self::Legacy(error) => of_kind(error.kind()),
             Self::Unopened { error, .. } => of_kind(error.kind()),
         })
     }
@@ -74,8 +99,13 @@ impl Failure {
         match self {
             Self::Job(error) => error.hint(),
             Self::Credentials(error) => Some(error.hint().to_owned()),
+            Self::Legacy(error) => error.hint().map(str::to_owned),
             Self::Unopened { remedy, .. } => Some(remedy.clone()),
-            Self::Settings(_) | Self::NotConfirmed { .. } | Self::Io { .. } => None,
+            Self::Settings(_)
+            | Self::NotConfirmed { .. }
+            | Self::SameAccount { .. }
+            | Self::TooNear { .. }
+            | Self::Io { .. } => None,
         }
     }
 

@@ -7,11 +7,12 @@ use gorgen_adapters::{
     aws::Aws,
     credentials::{self, Database},
     keyring::{self, NoKeyring},
-    mysql::{LoadBy, MySqlScratch, MySqlServer, MySqlSource, MySqlTarget},
+    mysql::{LoadBy, MySqlAccounts, MySqlScratch, MySqlServer, MySqlSource, MySqlTarget},
     settings::{DatabaseUrl, KeyringUrl, Setting, Settings, SettingsError, VaultUrl},
     vault,
 };
 use gorgen_engine::{
+    Error,
     jobs::{World, custody::Custody, verify::Replica},
     ports::{Keyring, Mender, Progress, Remover, Vault},
 };
@@ -193,6 +194,22 @@ pub(crate) async fn scratch_server(settings: &Settings) -> Result<Option<MySqlSe
     match settings.scratch() {
         Ok(database) => Ok(Some(MySqlServer::new(resolve(database).await?))),
         Err(_) => Ok(None),
+    }
+}
+
+/// The accounts of that server, for whoever may make some; and the address at which it was reached.
+pub(crate) async fn accounts(settings: &Settings) -> Result<(MySqlAccounts, DatabaseUrl), Failure> {
+    let url = resolve(settings.database()?).await?;
+    let accounts = MySqlAccounts::connect(url.clone()).await.map_err(Error::from)?;
+    Ok((accounts, url))
+}
+
+/// The address of the protected database, as far as it is known without asking AWS.
+pub(crate) async fn address(settings: &Settings) -> Result<DatabaseUrl, Failure> {
+    let database = settings.database()?;
+    match database.as_known() {
+        Some(url) => Ok(url),
+        None => resolve(database).await,
     }
 }
 

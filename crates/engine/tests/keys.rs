@@ -222,9 +222,8 @@ async fn a_rewrap_that_is_cut_off_anywhere_leaves_every_key_opening_and_goes_on(
     let content = clinic.restored(&backup).await;
     let new = MemoryKeyring::new("two", 2);
     let mut broken_off = 0;
-    for write in 1.. {
+    for (write, fault) in (1..).zip([Fault::Outage, Fault::After].into_iter().cycle()) {
         let hurt = clinic.with_copied_vault().await;
-        let fault = [Fault::Outage, Fault::After][write as usize % 2];
         let failing = FailingVault::new(Arc::new(hurt.vault.clone()), write, fault);
         let world = hurt.world_with(Arc::new(failing));
         let cut_off = rewrap::run(&world, &new).await.is_err();

@@ -7,6 +7,7 @@ mod cleanup;
 mod export;
 mod faults;
 mod golden;
+mod importing;
 mod integrity;
 mod keeping;
 mod keys;

@@ -196,7 +196,7 @@ prop_compose! {
     ) -> HeaderFacts {
         let totals = gorgen_engine::records::manifest::Totals { new_bytes: new_bytes.into(), ..Default::default() };
         let source = SourceIdentity { server, database };
-        HeaderFacts { backup, vault: VAULT, source, started, snapshot, ended, totals, tool }
+        HeaderFacts { backup, vault: VAULT, source, started, snapshot, ended, totals, tool, imported: None }
     }
 }
 

@@ -3,7 +3,7 @@
 use gorgen_engine::{Error, jobs::backups, ports::Vault, records::manifest::Header};
 use jiff::Timestamp;
 
-/// The headers of the backups that there are, oldest first.
+/// The headers of the backups of the source, oldest first; of what was imported there is no history.
 pub struct History(Vec<Header>);
 
 impl History {
@@ -16,7 +16,8 @@ impl History {
             Err(Error::NoVault { .. }) => Vec::new(),
             other => other?,
         };
-        Ok(Self(listed.into_iter().filter_map(|listed| listed.header.ok()).collect()))
+        let headers = listed.into_iter().filter_map(|listed| listed.header.ok());
+        Ok(Self(headers.filter(|header| header.imported.is_none()).collect()))
     }
 
     /// The age of the newest backup, in seconds.

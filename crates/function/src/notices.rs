@@ -80,13 +80,11 @@ impl Notices {
     async fn newest(&self) -> Newest {
         let asked = async {
             let vault = vault::open(self.settings.vault().ok()?, &self.aws).await.ok()?;
-            backups::ids(&*vault).await.ok()
+            backups::newest(&*vault).await.ok()
         };
         match timeout(ASKING, asked).await {
-            Ok(Some(ids)) => match ids.last() {
-                Some(id) => id.started().map_or(Newest::Unknown, Newest::At),
-                None => Newest::None,
-            },
+            Ok(Some(Some(id))) => id.started().map_or(Newest::Unknown, Newest::At),
+            Ok(Some(None)) => Newest::None,
             _ => Newest::Unknown,
         }
     }

@@ -40,13 +40,17 @@ const OUT_OF_RANGE: u16 = 1264;
 
 /// Values are stored as they are: zero as a counter, dates that are none, keys that are checked later.
 const SETTINGS: &str = "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', \
-     foreign_key_checks = 0, unique_checks = 0, max_error_count = 1024";
+     foreign_key_checks = 0, unique_checks = 0";
+
+/// As many warnings are told as MySQL tells by itself, where only few accounts may ask for it; MariaDB tells fewer.
+const WARNINGS: &str = "SET SESSION max_error_count = 1024";
 
 fn wishes(flavor: Flavor) -> &'static [&'static str] {
     match flavor {
-        Flavor::MySql | Flavor::TiDb => &["SET SESSION innodb_lock_wait_timeout = 600"],
+        Flavor::MySql | Flavor::TiDb => &["SET SESSION innodb_lock_wait_timeout = 600", WARNINGS],
         Flavor::MariaDb => &[
             "SET SESSION innodb_lock_wait_timeout = 600",
+            WARNINGS,
             "SET SESSION check_constraint_checks = 0",
         ],
     }

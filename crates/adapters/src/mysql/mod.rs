@@ -7,12 +7,14 @@
 //! catalog      what the database holds; columns, keys, objects and privileges have files of their own
 //! snapshot     sessions that provably see one moment
 //! reader       one table of a snapshot -> canonical rows
+//! accounts     who may log in to the server, and what they may do
 //! target       the database that is restored into; scratch makes those of restore tests
 //! loader       canonical rows -> a table, by load_data or, where the server forbids it, by insert
 //! ```
 //! Rows travel as the server's text protocol spells them, which is nearly what a canonical row is: see
 //! [`gorgen_engine::model::ValueKind`]. Server errors are stripped of row values in `error`.
 
+mod accounts;
 mod catalog;
 mod columns;
 mod connect;
@@ -27,7 +29,6 @@ mod objects;
 mod place;
 mod privileges;
 mod reader;
-mod real;
 mod schema;
 mod scratch;
 mod server;
@@ -38,6 +39,7 @@ mod surveyor;
 mod target;
 mod wire;
 
+pub use accounts::MySqlAccounts;
 pub use error::MySqlError;
 pub use loader::LoadBy;
 pub use scratch::MySqlScratch;

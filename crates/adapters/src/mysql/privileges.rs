@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use gorgen_engine::{
-    model::{Flavor, Privilege},
+    model::{Flavor, Grounds, Held, Privilege, is_like},
     ports::SourceError,
 };
 
@@ -143,7 +143,14 @@ struct Line {
     privileges: Vec<String>,
     /// Pattern of databases, and a table; `None` for all databases.
     on: Option<(String, Option<String>)>,
+    /// May the account give them to others?
+    is_grantable: bool,
 }
+
+/// What ends a line whose privileges the account may give to others.
+const GRANTABLE: &str = " WITH GRANT OPTION";
+/// That leave as a privilege of its own, as REVOKE names it.
+const GRANT_OPTION: &str = "GRANT OPTION";
 
 impl Grants {
     pub(super) fn parse<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
@@ -156,6 +163,23 @@ impl Grants {
             }
         }
         grants
+    }
+
+    /// Each line that gives something.
+    pub(super) fn held(&self) -> Vec<Held> {
+        let held = |line: &Line| {
+            let mut privileges: BTreeSet<_> = line.privileges.iter().cloned().collect();
+            if line.is_grantable {
+                privileges.insert(GRANT_OPTION.to_owned());
+            }
+            let grounds = match &line.on {
+                None => Grounds::Server,
+                Some((pattern, None)) => Grounds::Databases(pattern.clone()),
+                Some((database, Some(table))) => Grounds::Table(database.clone(), table.clone()),
+            };
+            Held { privileges, grounds }
+        };
+        self.given.iter().map(held).collect()
     }
 
     /// All that is given there.
@@ -186,7 +210,7 @@ impl Line {
             let (database, table) = split_outside_quotes(target, ".")?;
             Some((unquoted(database)?, if table == "*" { None } else { Some(unquoted(table)?) }))
         };
-        Some(Self { privileges, on })
+        Some(Self { privileges, on, is_grantable: rest.ends_with(GRANTABLE) })
     }
 
     fn names(&self, privilege: &str) -> bool {
@@ -243,28 +267,6 @@ fn unquoted(name: &str) -> Option<String> {
     Some(inner.replace("``", "`"))
 }
 
-/// `LIKE`, as grants on databases use it.
-fn is_like(name: &str, pattern: &str) -> bool {
-    let mut rest = pattern.chars();
-    match rest.next() {
-        None => name.is_empty(),
-        Some('%') => {
-            let tails = name.char_indices().map(|(at, _)| &name[at..]).chain([""]);
-            tails.into_iter().any(|tail| is_like(tail, rest.as_str()))
-        }
-        Some(first) => {
-            let literal = match first {
-                '\\' => rest.next(),
-                '_' => None,
-                other => Some(other),
-            };
-            let mut name = name.chars();
-            name.next().is_some_and(|c| literal.is_none_or(|literal| literal == c))
-                && is_like(name.as_str(), rest.as_str())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -295,6 +297,32 @@ mod tests {
         assert!(!given.gives("SELECT", Some(("clinicax1", None))), "an escaped _ is no wildcard");
         assert!(!given.gives("SELECT", None));
         assert!(given.gives("TRIGGER", Some(("clinica_1", Some("a ON b")))));
+    }
+
+    #[test]
+    fn each_line_is_told_with_where_it_holds() {
+        let held = grants(&[
+            "GRANT USAGE ON *.* TO `u`@`%`",
+            "GRANT SELECT, LOCK TABLES ON `clinica\\_1`.* TO `u`@`%` WITH GRANT OPTION",
+            "GRANT SELECT ON `mysql`.`proc` TO `u`@`%`",
+            "GRANT `r1`@`%` TO `u`@`%`",
+        ])
+        .held();
+        let told: Vec<_> = held
+            .iter()
+            .map(|held| {
+                let privileges: Vec<_> = held.privileges.iter().map(String::as_str).collect();
+                format!("{} ON {}", privileges.join(", "), held.grounds)
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "USAGE ON *.*",
+                r"GRANT OPTION, LOCK TABLES, SELECT ON `clinica\_1`.*",
+                "SELECT ON `mysql`.`proc`"
+            ]
+        );
     }
 
     #[test]

@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use gorgen_engine::{
     model::{Column, Table, ValueKind},
     ports::{Reader, SourceError},
-    stages::rows::{RowBatch, is_row, is_row_where, put_null, put_value, take_value},
+    stages::{
+        real,
+        rows::{RowBatch, is_row, is_row_where, put_null, put_value, take_value},
+    },
 };
 use tokio::sync::mpsc::Sender;
 
@@ -14,7 +17,6 @@ use super::{
     connect::Session,
     error::MySqlError,
     names::{ident, ident_list, qualified},
-    real,
     wire::{self, Connection},
 };
 

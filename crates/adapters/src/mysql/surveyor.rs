@@ -35,30 +35,35 @@ impl MySqlSurveyor {
 
     async fn look(&self, session: &mut Session, clock: &dyn Clock) -> Result<Survey, SourceError> {
         let schema = Schema::find_existing(session).await?;
+        self.look_at_server(session, Some(&schema), clock).await
+    }
+
+    /// The same, whether the database is there or not.
+    pub(super) async fn look_at_server(
+        &self,
+        session: &mut Session,
+        schema: Option<&Schema>,
+        clock: &dyn Clock,
+    ) -> Result<Survey, SourceError> {
         let taken = MySqlTarget::new(self.url.clone(), LoadBy::default())
             .info()
             .await
             .map_err(of_target)?;
-        self.ask(session, &schema, clock, taken).await
-    }
-
-    async fn ask(
-        &self,
-        session: &mut Session,
-        schema: &Schema,
-        clock: &dyn Clock,
-        taken: gorgen_engine::ports::TargetInfo,
-    ) -> Result<Survey, SourceError> {
+        let rows = match schema {
+            Some(schema) => row_sizes(session, schema).await?,
+            None => Vec::new(),
+        };
+        let database = schema.map_or(&*self.url.database, |schema| &*schema.name);
         Ok(Survey {
             server: session.server.clone(),
             channel: self.channel(session).await?,
             clock: read_clock(session, clock).await?,
-            privileges: privileges(session, &schema.name).await?,
+            privileges: privileges(session, database).await?,
             binary_log: binary_log(session).await?,
             max_allowed_packet: taken.max_allowed_packet,
             local_infile: taken.local_infile,
             collations: taken.collations,
-            rows: row_sizes(session, schema).await?,
+            rows,
         })
     }
 
@@ -154,7 +159,7 @@ async fn binary_log(session: &mut Session) -> Result<Option<BinaryLog>, SourceEr
     Ok(Some(BinaryLog { tells_place, trusts_creators }))
 }
 
-async fn is_on(session: &mut Session, variable: &str) -> Result<bool, SourceError> {
+pub(super) async fn is_on(session: &mut Session, variable: &str) -> Result<bool, SourceError> {
     let rows = session.answers_if_allowed(&format!("SELECT @@GLOBAL.{variable}")).await?;
     Ok(rows.first().is_some_and(|row| row.number(0) == 1))
 }

@@ -6,7 +6,7 @@
 use std::{fmt, path::PathBuf, str::FromStr};
 
 use gorgen_engine::model::SourceIdentity;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use url::Url;
 
 use super::{Address, Authority, BadValue, Password, Secret, SecretName, Tls};
@@ -98,6 +98,27 @@ impl Database {
         }
     }
 
+    /// What is known of it without asking AWS: all but the password, and of an account in a secret the name. `None` if
+    /// only its secret tells where it is.
+    pub fn as_known(&self) -> Option<DatabaseUrl> {
+        let no_password = || Password::Fixed(Secret::new(""));
+        match self {
+            Self::Given(url) | Self::RdsIam(url) => {
+                Some(DatabaseUrl { password: no_password(), ..url.clone() })
+            }
+            Self::InSecret { known, .. } => {
+                let address = known.address.clone()?;
+                Some(DatabaseUrl {
+                    user: known.user.clone().unwrap_or_default(),
+                    password: no_password(),
+                    database: known.database.clone()?,
+                    tls: known.tls(&address),
+                    address,
+                })
+            }
+        }
+    }
+
     /// Do rows and password cross a network in the clear? Possible on demand, and worth a warning.
     pub fn is_exposed(&self) -> bool {
         match self {
@@ -175,6 +196,38 @@ impl DatabaseUrl {
     #[must_use]
     pub fn with_database(&self, name: impl Into<String>) -> Self {
         Self { database: name.into(), ..self.clone() }
+    }
+
+    /// The URL as a setting spells it, for whoever logs in with this password, or else by RDS IAM authentication. It
+    /// shows the password.
+    pub fn spelled(&self, user: &str, password: Option<&str>) -> String {
+        let mut parameters = Vec::new();
+        let host = match &self.address {
+            Address::Socket(path) => {
+                parameters.push(format!("socket={}", encoded(&path.to_string_lossy())));
+                "localhost".to_owned()
+            }
+            tcp @ Address::Tcp { .. } => tcp.to_string(),
+        };
+        match &self.tls {
+            Tls::Off if !self.address.is_local() => parameters.push("tls=off".to_owned()),
+            Tls::Required { ca: Authority::Public } if !self.address.is_local() => {}
+            Tls::Off => {}
+            Tls::Required { ca: Authority::Public } => parameters.push("tls=required".to_owned()),
+            Tls::Required { ca: Authority::Rds } => parameters.push(format!("ca={RDS}")),
+            Tls::Required { ca: Authority::File(path) } => {
+                parameters.push(format!("ca={}", encoded(&path.to_string_lossy())));
+            }
+        }
+        let login = if let Some(password) = password {
+            format!("{}:{}", encoded(user), encoded(password))
+        } else {
+            parameters.push(format!("auth={RDS_IAM}"));
+            encoded(user)
+        };
+        let question = if parameters.is_empty() { "" } else { "?" };
+        let parameters = parameters.join("&");
+        format!("{SCHEME}://{login}@{host}/{}{question}{parameters}", encoded(&self.database))
     }
 
     /// Do rows and password cross a network in the clear? Possible on demand, and worth a warning.
@@ -364,6 +417,13 @@ fn check_tls(
         return Err(bad_parameter("TLS for a socket, which has none"));
     }
     Ok(())
+}
+
+/// All but what means nothing in a URL, as `%` and two hex digits.
+fn encoded(text: &str) -> String {
+    const MEANINGFUL: AsciiSet =
+        NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    utf8_percent_encode(text, &MEANINGFUL).to_string()
 }
 
 fn decode(part: &str, text: &str) -> Result<String, BadValue> {

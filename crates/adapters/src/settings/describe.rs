@@ -18,7 +18,7 @@ struct Group {
     settings: &'static [Setting],
 }
 
-const GROUPS: [Group; 6] = [
+const GROUPS: [Group; 7] = [
     Group {
         title: "What every backup needs",
         about: "The database, where its backups go, and what their keys are wrapped with. A command that lacks one of them says so.",
@@ -61,6 +61,11 @@ const GROUPS: [Group; 6] = [
             Setting::NoticeTopic,
             Setting::Notices,
         ],
+    },
+    Group {
+        title: "For importing the files of the program before this one",
+        about: "`import-legacy` alone reads it.",
+        settings: &[Setting::LegacySecret],
     },
     Group {
         title: "For tuning, which nobody should need",
@@ -109,8 +114,8 @@ fn about(setting: Setting) -> &'static str {
             "What opens the keys there, as the replica of a multi-Region key in the replica's region."
         }
         Setting::ScratchUrl => {
-            "A server that restore tests may write to. Names of their databases begin with the one given here, of at most 25 characters, and the \
-             account may do everything in databases of such names."
+            "A server that restore tests may write to. Names of their databases begin with the one given here, of at most 25 characters, which the account \
+             makes and drops; `prepare` makes such an account."
         }
         Setting::ScratchSecret => "A secret with that server's account.",
         Setting::TenantColumn => {
@@ -138,6 +143,7 @@ fn about(setting: Setting) -> &'static str {
             "Connections that read or load at once. A backup uses more than one only where one snapshot for all of them can be proved."
         }
         Setting::LockLease => "After how many seconds a run that died no longer blocks others.",
+        Setting::LegacySecret => "The JWT secret that the app had when its old files were made.",
         Setting::RestoreMachine => "The state machine that takes restores through their steps.",
         Setting::RestoreTestMachine => "The one that takes restore tests through theirs.",
         Setting::JobFunctions => "What the names of the functions begin with that the API starts.",
@@ -151,19 +157,18 @@ fn about(setting: Setting) -> &'static str {
 /// What is so if it is not set.
 fn default(setting: Setting) -> String {
     let usual = Settings::from_pairs([]).expect("no settings are good settings");
-    let none = |what: &str| format!("none: {what}");
+    let none = |what: &str| format!("none; {what}");
     let code = |value: &dyn fmt::Display| format!("`{value}`");
     match setting {
         Setting::DatabaseUrl => {
             none("needed by what reads or writes the database, unless the secret says all")
         }
-        Setting::DatabaseSecret => none("the URL has user and password"),
+        Setting::DatabaseSecret | Setting::ScratchSecret => none("the URL has user and password"),
         Setting::Vault | Setting::Keyring => none("needed"),
         Setting::OfflineRecipient => none("only the keyring opens"),
         Setting::ReplicaVault => none("there is no copy"),
         Setting::ReplicaKeyring => code(&Setting::Keyring),
         Setting::ScratchUrl => none("needed by `restore-test`, unless the secret says all"),
-        Setting::ScratchSecret => none("the URL has user and password"),
         Setting::TenantColumn => none("all rows have one key"),
         Setting::TenantPaths => none("foreign keys tell"),
         Setting::AppendOnly | Setting::RestoreSkip => none("no table"),
@@ -175,6 +180,7 @@ fn default(setting: Setting) -> String {
         Setting::Notices => code(&"problems"),
         Setting::Readers => "one a core, at most 4".to_owned(),
         Setting::LockLease => code(&usual.lock_lease.as_secs()),
+        Setting::LegacySecret => none("the one that the old program had by itself is tried"),
         Setting::RestoreMachine | Setting::RestoreTestMachine => none("the API cannot start them"),
         Setting::JobFunctions => none("the API cannot start jobs"),
         Setting::ScheduleGroup => none("the API shows no schedules"),
@@ -214,6 +220,7 @@ fn example(setting: Setting) -> &'static str {
         Setting::Notices => "problems",
         Setting::Readers => "2",
         Setting::LockLease => "60",
+        Setting::LegacySecret => "the-secret-of-that-time",
         Setting::RestoreMachine => {
             "arn:aws:states:sa-east-1:111122223333:stateMachine:gorgen-prod-restore"
         }

@@ -51,6 +51,8 @@ pub enum Setting {
     LockLease,
     /// How many connections read or load at once.
     Readers,
+    /// The secret that the old program's files were encrypted under.
+    LegacySecret,
     /// The topic that notices go to.
     NoticeTopic,
     /// Which notices are sent.
@@ -73,7 +75,7 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::DatabaseUrl,
         Self::DatabaseSecret,
         Self::Vault,
@@ -93,6 +95,7 @@ impl Setting {
         Self::Retention,
         Self::LockLease,
         Self::Readers,
+        Self::LegacySecret,
         Self::NoticeTopic,
         Self::Notices,
         Self::RestoreMachine,
@@ -126,6 +129,7 @@ impl Setting {
             Self::Retention => "GORGEN_RETENTION",
             Self::LockLease => "GORGEN_LOCK_LEASE",
             Self::Readers => "GORGEN_READERS",
+            Self::LegacySecret => "GORGEN_LEGACY_JWT_SECRET",
             Self::NoticeTopic => "GORGEN_NOTICE_TOPIC",
             Self::Notices => "GORGEN_NOTICES",
             Self::RestoreMachine => "GORGEN_RESTORE_MACHINE",
@@ -159,6 +163,7 @@ impl Setting {
             }
             Self::LockLease => "a number of seconds from 1 to 3600",
             Self::Readers => "a number of connections from 1 to 64",
+            Self::LegacySecret => "the JWT secret that the app had when the files were made",
             Self::NoticeTopic => notices::TOPIC,
             Self::Notices => notices::WHICH,
             Self::RestoreMachine | Self::RestoreTestMachine => api::MACHINE,

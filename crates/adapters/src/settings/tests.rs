@@ -1,6 +1,7 @@
 use super::*;
 
 const TOPIC: &str = "arn:aws:sns:sa-east-1:111122223333:gorgen-dev-alarms";
+const RECIPIENT: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
 const MACHINE: &str = "arn:aws:states:sa-east-1:111122223333:stateMachine:gorgen-dev-restore";
 
 fn read(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
@@ -47,6 +48,7 @@ fn every_setting_is_read_and_the_last_value_counts() {
         ("GORGEN_LANG", "en"),
         ("GORGEN_VAULT", "file:///old"),
         ("GORGEN_KEYRING", "kms:alias/gorgen"),
+        ("GORGEN_OFFLINE_RECIPIENT", RECIPIENT),
         ("GORGEN_REPLICA_VAULT", "s3://copy/clinica?region=us-east-1"),
         ("GORGEN_REPLICA_KEYRING", "kms:alias/copy"),
         ("GORGEN_TENANT_COLUMN", "clinica_id"),
@@ -57,6 +59,7 @@ fn every_setting_is_read_and_the_last_value_counts() {
         ("GORGEN_RETENTION", "daily=7,yearly=5"),
         ("GORGEN_LOCK_LEASE", "3600"),
         ("GORGEN_READERS", "1"),
+        ("GORGEN_LEGACY_JWT_SECRET", "segredo"),
         ("GORGEN_NOTICE_TOPIC", TOPIC),
         ("GORGEN_NOTICES", "all"),
         ("GORGEN_RESTORE_MACHINE", MACHINE),
@@ -82,6 +85,7 @@ fn every_setting_is_read_and_the_last_value_counts() {
     assert_eq!((settings.notice_topic(), settings.notices()), (Some(TOPIC), Notices::All));
     assert_eq!(settings.vault().unwrap().to_string(), "s3://vault/clinica");
     assert_eq!(settings.keyring().unwrap().to_string(), "kms:alias/gorgen");
+    assert_eq!(settings.offline_recipient().unwrap().to_string(), RECIPIENT);
     let (replica, its_keyring) = settings.replica().unwrap().unwrap();
     assert_eq!(replica.to_string(), "s3://copy/clinica?region=us-east-1");
     assert_eq!(its_keyring.to_string(), "kms:alias/copy");
@@ -176,10 +180,10 @@ fn all_that_is_wrong_is_said_at_once() {
          GORGEN_VALT: no such setting (did you mean GORGEN_VAULT?)\n  \
          gorgen_readers: no such setting (did you mean GORGEN_READERS?)\n  \
          GORGEN_COLOUR_SCHEME: no such setting (there are GORGEN_DATABASE_URL, \
-         GORGEN_DATABASE_SECRET, GORGEN_VAULT, GORGEN_KEYRING, GORGEN_REPLICA_VAULT, \
+         GORGEN_DATABASE_SECRET, GORGEN_VAULT, GORGEN_KEYRING, GORGEN_OFFLINE_RECIPIENT, GORGEN_REPLICA_VAULT, \
          GORGEN_REPLICA_KEYRING, GORGEN_SCRATCH_URL, GORGEN_SCRATCH_SECRET, \
          GORGEN_TENANT_COLUMN, GORGEN_APPEND_ONLY, GORGEN_RESTORE_SKIP, GORGEN_TENANT_PATHS, GORGEN_UNDO_HOURS, \
-         GORGEN_TIMEZONE, GORGEN_LANG, GORGEN_RETENTION, GORGEN_LOCK_LEASE, GORGEN_READERS, GORGEN_NOTICE_TOPIC, GORGEN_NOTICES, \
+         GORGEN_TIMEZONE, GORGEN_LANG, GORGEN_RETENTION, GORGEN_LOCK_LEASE, GORGEN_READERS, GORGEN_LEGACY_JWT_SECRET, GORGEN_NOTICE_TOPIC, GORGEN_NOTICES, \
          GORGEN_RESTORE_MACHINE, GORGEN_RESTORE_TEST_MACHINE, GORGEN_JOB_FUNCTIONS, \
          GORGEN_SCHEDULE_GROUP, GORGEN_ROLE_CLAIM, GORGEN_ADMIN_ROLE, GORGEN_MASTER_ROLE)\n  \
          GORGEN_DATABASE_URL: expected mysql://user:password@host:port/database (in user and password, `%` and two \

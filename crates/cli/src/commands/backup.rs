@@ -81,5 +81,6 @@ fn consistency(report: &Report) -> String {
         Consistency::SingleTransaction => "one connection, one transaction".to_owned(),
         Consistency::LockedStart => format!("{readers} connections, begun under a read lock"),
         Consistency::SameTimestamp => format!("{readers} connections at the same timestamp"),
+        Consistency::Unknown => "not known to be of one moment".to_owned(),
     }
 }

@@ -90,7 +90,7 @@ fn absent(setting: Setting) -> Absent {
 const NAME_WIDTH: usize = 20;
 
 /// A line for each finding, and one more with what to do; what was not checked for one reason shares a line.
-fn describe(findings: &[Finding], text: &mut String) -> fmt::Result {
+pub(super) fn describe(findings: &[Finding], text: &mut String) -> fmt::Result {
     let of_one_reason = |one: &Finding, other: &Finding| one.is_skipped() && one.fact == other.fact;
     for group in findings.chunk_by(of_one_reason) {
         let Some(first) = group.first() else { continue };

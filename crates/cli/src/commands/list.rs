@@ -64,11 +64,15 @@ fn describe(shown: &Shown, text: &mut String) -> fmt::Result {
         let (raw, new) = (bytes(totals.raw_bytes).to_string(), bytes(totals.new_bytes).to_string());
         writeln!(
             text,
-            "{:<25}  {:<23}  {:>6}  {:>12}  {raw:>11}  {new:>11}",
+            "{:<25}  {:<23}  {:>6}  {:>12}  {raw:>11}  {new:>11}{}",
             header.backup.as_str(),
             time(header.snapshot),
             totals.tables,
             totals.rows,
+            header.imported.as_ref().map_or(String::new(), |imported| format!(
+                "  imported, tenant {} alone",
+                imported.tenant
+            )),
         )?;
     }
     shown

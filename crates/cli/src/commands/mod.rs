@@ -4,8 +4,10 @@ mod backup;
 mod cleanup;
 mod doctor;
 mod export;
+mod import_legacy;
 mod keys;
 mod list;
+mod prepare;
 mod promote;
 mod report;
 mod restore;
@@ -51,7 +53,9 @@ pub(crate) async fn run(
         Command::Keys(Keys::Drill(args)) => keys::drill(&args, &settings()?, output).await,
         // Settings that are wrong are what it looks for.
         Command::Doctor => doctor::run(options, output).await,
+        Command::Prepare(args) => prepare::run(&args, &settings()?, output).await,
         Command::Report(args) => report::run(&args, &settings()?, output).await,
         Command::Export(args) => export::run(&args, &settings()?, output).await,
+        Command::ImportLegacy(args) => import_legacy::run(&args, &settings()?, output).await,
     }
 }

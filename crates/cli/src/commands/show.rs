@@ -122,6 +122,14 @@ fn describe(shown: &Shown, text: &mut String) -> fmt::Result {
         shown.packs
     )?;
     writeln!(text, "  written  by {}", header.tool)?;
+    if let Some(imported) = &header.imported {
+        writeln!(
+            text,
+            "  imported from {}: rows of tenant {} alone",
+            imported.names(),
+            imported.tenant
+        )?;
+    }
     let width =
         shown.tables.iter().map(|table| table.table.chars().count()).max().unwrap_or(0).max(5);
     writeln!(
@@ -143,5 +151,7 @@ fn describe(shown: &Shown, text: &mut String) -> fmt::Result {
             shown.objects.iter().map(|object| format!("{} {}", object.kind, object.name)).collect();
         writeln!(text, "\nalso: {}", objects.join(", "))?;
     }
-    shown.warnings.iter().try_for_each(|warning| writeln!(text, "warning: {warning}"))
+    let notes = header.imported.iter().flat_map(|imported| &imported.notes);
+    let warnings = shown.warnings.iter().chain(notes);
+    warnings.into_iter().try_for_each(|warning| writeln!(text, "warning: {warning}"))
 }

@@ -171,6 +171,11 @@ impl Server {
         self.sql(database, query).trim_end_matches('\n').to_owned()
     }
 
+    /// The client program and what it is told first: root, and where the server is.
+    pub fn client_command(&self) -> (&str, &[String]) {
+        (&self.client[0], &self.client[1..])
+    }
+
     /// A running client that takes SQL on its standard input.
     pub fn client(&self, database: Option<&str>) -> Child {
         Command::new(&self.client[0])

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use tokio::{sync::Mutex, task::JoinSet};
 
 use super::{
-    Error, KeyChest, World, backups, custody::Custody, deadline::within, lock::Lock, record,
+    Error, KeyChest, World, backups, custody::Custody, deadline::within, lock::Lock, pins, record,
     record::Run, runs, store::ChunkStore, table::TableJob,
 };
 use crate::{
@@ -24,6 +24,7 @@ use crate::{
     ports::{Consistency, Reader, Snapshot, Source, SourceError, random},
     records::{
         identity::VaultIdentity,
+        imported::Imported,
         manifest::{Header, HeaderFacts, Manifest, TablePart, Totals},
         run::Job,
     },
@@ -91,19 +92,42 @@ pub struct Report {
 /// Whatever the error, no manifest was written: the backup does not exist. What was stored before it is
 /// found and used by the next backup.
 pub async fn run(world: &World, source: &dyn Source, request: &Request) -> Result<Report, Error> {
+    make(world, source, request, None).await
+}
+
+/// Makes a backup of what another program's files hold, as `source` gives it, and pins it, since no rule keeps it.
+///
+/// # Errors
+/// As [`run`].
+pub async fn import(
+    world: &World,
+    source: &dyn Source,
+    request: &Request,
+    imported: &Imported,
+) -> Result<Report, Error> {
+    make(world, source, request, Some(imported)).await
+}
+
+async fn make(
+    world: &World,
+    source: &dyn Source,
+    request: &Request,
+    imported: Option<&Imported>,
+) -> Result<Report, Error> {
+    let job = if imported.is_some() { Job::Import } else { Job::Backup };
     let run = start(world, request.scheduled).await?;
     check_owner(world, source, request).await?;
     let lock = Lock::acquire(world, ObjectName::lock(), &run.id, request.lease).await?;
     record::died(world, lock.died.as_ref()).await?;
     // Asked under the lock: of two runs for one moment the second sees what the first has done.
-    if let Some(report) = runs::done::<Report>(world, Job::Backup, request.scheduled).await? {
+    if let Some(report) = runs::done::<Report>(world, job, request.scheduled).await? {
         lock.release().await?;
         return Ok(Report { already_done: true, ..report });
     }
 
-    let result = back_up(world, source, request, &run, &lock).await;
+    let result = back_up(world, source, request, imported, &run, &lock).await;
 
-    let recorded = record::ended(world, &run, Job::Backup, &source.identity(), &result).await;
+    let recorded = record::ended(world, &run, job, &source.identity(), &result).await;
     let released = lock.release().await;
     let report = result?;
     recorded.and(released)?;
@@ -123,6 +147,7 @@ async fn back_up(
     world: &World,
     source: &dyn Source,
     request: &Request,
+    imported: Option<&Imported>,
     run: &Run,
     lock: &Lock,
 ) -> Result<Report, Error> {
@@ -131,7 +156,7 @@ async fn back_up(
     let store = Arc::new(ChunkStore::open(world, keys, run.id.clone()).await?);
     let mut attempts = 1;
     loop {
-        match attempt(world, source, request, run, lock, &store).await {
+        match attempt(world, source, request, imported, run, lock, &store).await {
             Err(Error::Source(SourceError::DefinitionChanged { what })) => {
                 if attempts == ATTEMPTS {
                     return Err(Error::Unstable { what, attempts });
@@ -147,13 +172,14 @@ async fn attempt(
     world: &World,
     source: &dyn Source,
     request: &Request,
+    imported: Option<&Imported>,
     run: &Run,
     lock: &Lock,
     store: &Arc<ChunkStore>,
 ) -> Result<Report, Error> {
     let Snapshot { catalog, position, consistency, readers } =
         within(world, request.deadline, source.snapshot(request.readers)).await??;
-    let snapshot = world.clock.now();
+    let snapshot = imported.map_or_else(|| world.clock.now(), |imported| imported.created);
     let (catalog, connections) = (Arc::new(catalog), readers.len());
 
     let tables = read_tables(world, request, &catalog, readers, store);
@@ -163,7 +189,8 @@ async fn attempt(
     let tables = tables?;
 
     refuse_changed_definitions(&catalog, &source.catalog_since(&catalog).await?)?;
-    let warnings = coverage::warnings(&catalog, request.tenant_column.as_deref());
+    let mut warnings = coverage::warnings(&catalog, request.tenant_column.as_deref());
+    warnings.extend(imported.into_iter().flat_map(|imported| imported.notes.iter().cloned()));
     let catalog = Arc::unwrap_or_clone(catalog);
     let manifest = assemble(catalog, position, consistency, tables, store)?;
     let totals = manifest.totals(store.new_bytes());
@@ -178,9 +205,17 @@ async fn attempt(
         ended: world.clock.now(),
         totals,
         tool: world.tool.clone(),
+        imported: imported.cloned(),
     };
+    if let Some(imported) = imported {
+        let reason = format!("imported from {}", imported.names());
+        pins::write(world, run.id.clone(), true, Some(reason)).await?;
+    }
     let header = write_manifest(world, store.keys(), &manifest, facts).await?;
-    let locked_until = lock_up(world, request, &header.backup, &manifest).await?;
+    let locked_until = match imported {
+        Some(_) => None,
+        None => lock_up(world, request, &header.backup, &manifest).await?,
+    };
     Ok(Report { locked_until, ..report(header, consistency, connections, warnings) })
 }
 

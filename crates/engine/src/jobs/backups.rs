@@ -1,5 +1,7 @@
 //! The backups of a vault: listed by their headers, opened by their manifests.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -84,9 +86,52 @@ pub async fn find(vault: &dyn Vault, text: &str) -> Result<RunId, Error> {
     let missing = || Error::NoSuchBackup { id: text.to_owned(), vault: vault.describe() };
     let ids = ids(vault).await?;
     if text == "latest" {
-        return ids.last().cloned().ok_or_else(|| none(vault));
+        let empty = if ids.is_empty() { none(vault) } else { missing() };
+        return newest_of(vault, &ids).await?.ok_or(empty);
     }
     ids.into_iter().find(|id| id.as_str() == text).ok_or_else(missing)
+}
+
+/// The newest backup of the source; what was imported is none.
+pub async fn newest(vault: &dyn Vault) -> Result<Option<RunId>, Error> {
+    newest_of(vault, &ids(vault).await?).await
+}
+
+/// A backup whose header can't be read counts: whoever wants it is told what is wrong with it.
+async fn newest_of(vault: &dyn Vault, oldest_first: &[RunId]) -> Result<Option<RunId>, Error> {
+    for id in oldest_first.iter().rev() {
+        if !is_imported(vault, id).await? {
+            return Ok(Some(id.clone()));
+        }
+    }
+    Ok(None)
+}
+
+/// The backups that were imported. Each was pinned before it was written, so that only those with a pin are looked at.
+pub async fn imported(vault: &dyn Vault) -> Result<BTreeSet<RunId>, Error> {
+    let pins = vault.list(prefix::PINS).await?;
+    let pinned = pins.iter().filter_map(|pin| pin.name.stem(prefix::PINS, ".json")?.parse().ok());
+    let looks = pinned.collect::<Vec<RunId>>().into_iter().map(async |id| {
+        let imported = is_imported(vault, &id).await?;
+        Ok::<_, Error>(imported.then_some(id))
+    });
+    let found: Vec<_> = stream::iter(looks).buffered(PARALLEL_READS).try_collect().await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// The ids of all backups of the source, oldest first, without those that were imported.
+pub async fn own(vault: &dyn Vault) -> Result<Vec<RunId>, Error> {
+    let imported = imported(vault).await?;
+    Ok(ids(vault).await?.into_iter().filter(|id| !imported.contains(id)).collect())
+}
+
+/// Was this backup made of another program's files?
+pub async fn is_imported(vault: &dyn Vault, id: &RunId) -> Result<bool, Error> {
+    match header(vault, id).await {
+        Ok(header) => Ok(header.is_ok_and(|header| header.imported.is_some())),
+        Err(Error::Vault(VaultError::Missing { .. })) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// The header of a backup, or why it can't be read. No key is needed, and nothing is proved.

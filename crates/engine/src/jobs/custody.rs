@@ -43,7 +43,7 @@ impl Custody {
         if !self.locks.are_kept().await? {
             return Ok(None);
         }
-        let others = backups::ids(&*world.vault).await?.into_iter().filter(|id| id != backup);
+        let others = backups::own(&*world.vault).await?.into_iter().filter(|id| id != backup);
         let others: Vec<_> = others.map(Candidate::new).collect();
         let until = retention::lock_of_new(backup, &others, &self.rules, &self.zone);
         if let Some(until) = until {

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::{Error, KeyChest, World, backups, remedy};
 use crate::{
-    model::{KeyId, KeyPurpose, ObjectName, RunId, Scope, SourceIdentity, Survey, VaultId, prefix},
+    model::{KeyId, KeyPurpose, ObjectName, Scope, SourceIdentity, Survey, VaultId, prefix},
     policy::findings::{Finding, Status, content, privileges, server, vault as of_vault},
     ports::{
         Clock, Entropy, KeyContext, Keyring, KeyringError, Progress, Revision, Source, SourceError,
@@ -224,7 +224,7 @@ async fn look_into_vault(
     let (owner, identity) = owner(vault, source.as_ref(), backups.len()).await;
     let mut findings = vec![of_vault::reached(&vault.describe(), backups.len()), writable, owner];
     findings.extend(last_lock(vault, now).await);
-    findings.push(last_backup(vault, backups.last(), now).await);
+    findings.push(last_backup(vault, now).await);
     findings.extend(last_runs(vault).await);
     (findings, identity)
 }
@@ -291,14 +291,16 @@ async fn last_lock(vault: &dyn Vault, now: Timestamp) -> Option<Finding> {
     }
 }
 
-async fn last_backup(vault: &dyn Vault, newest: Option<&RunId>, now: Timestamp) -> Finding {
-    let Some(id) = newest else {
-        return of_vault::last_backup(None, now);
+async fn last_backup(vault: &dyn Vault, now: Timestamp) -> Finding {
+    let header = match backups::newest(vault).await {
+        Ok(None) => return of_vault::last_backup(None, now),
+        Ok(Some(id)) => backups::header(vault, &id).await.map(|header| (id, header)),
+        Err(error) => Err(error),
     };
-    match backups::read_header(vault, &ObjectName::manifest(id)).await {
-        Ok(Ok(header)) => of_vault::last_backup(Some((id, header.snapshot)), now),
-        Ok(Err(source)) => {
-            let error = Error::Damaged { name: ObjectName::manifest(id), source };
+    match header {
+        Ok((id, Ok(header))) => of_vault::last_backup(Some((&id, header.snapshot)), now),
+        Ok((id, Err(source))) => {
+            let error = Error::Damaged { name: ObjectName::manifest(&id), source };
             let remedy = "find out what else is damaged: gorgen-backup verify --read-data";
             Finding::problem("last-backup", told(&error), remedy)
         }

@@ -138,6 +138,12 @@ pub enum Error {
         /// Why.
         source: Box<Error>,
     },
+    /// An account that is to be prepared is the one that prepares.
+    #[error("{account} is the administrator's own account, of which nothing is changed")]
+    OwnAccount {
+        /// The account, `user@host`.
+        account: String,
+    },
     /// No scratch server is set.
     #[error("no scratch server is set")]
     NoScratchServer,
@@ -364,6 +370,7 @@ impl Error {
             | Self::Orphans { .. }
             | Self::Blocked { .. }
             | Self::OldTablesGone { .. }
+            | Self::OwnAccount { .. }
             | Self::TooMuchToDrop { .. }
             | Self::TargetNotEmpty { .. }
             | Self::Files(FilesError::NotEmpty { .. }) => Kind::Refused,
@@ -452,22 +459,14 @@ impl Error {
             Self::Keyring(KeyringError::DoesNotOpen { .. } | KeyringError::NotForUs { .. }) => {
                 "GORGEN_KEYRING must name the keyring that the vault was written with".to_owned()
             }
+            Self::OwnAccount { .. } => {
+                "name another account: the administrator's is for making accounts alone".to_owned()
+            }
             Self::ScratchLeft { database, .. } => format!(
                 "let the scratch account drop databases of such names, and drop {database} from the scratch server, or let \
                 the next test do it"
             ),
             Self::ScratchName { .. } => "give GORGEN_SCRATCH_URL a shorter database".to_owned(),
-            Self::NoReplica | Self::NotACopy { .. } => {
-                "GORGEN_REPLICA_VAULT must name the copy of this vault, and GORGEN_REPLICA_KEYRING what opens its keys"
-                    .to_owned()
-            }
-            Self::NeedsCloud { .. } => "set GORGEN_OFFLINE_RECIPIENT to the recipient of an identity that lies in a safe, and run \
-                `gorgen-backup keys rewrap` once"
-                .to_owned(),
-            Self::OtherPackage { .. } => "export into a folder of its own".to_owned(),
-            Self::PackageNotWhole { .. } => {
-                "run it again: what is damaged is written anew; if it stays so, the medium fails".to_owned()
-            }
             Self::NotRecorded { source, .. } => return source.hint(),
             Self::NotCleanedUp { .. } => "drop the database that was restored into".to_owned(),
             Self::Unstable { .. } => {
@@ -490,6 +489,24 @@ impl Error {
             }
             Self::Files(FilesError::Write { .. }) => {
                 "give --to a folder that is new or empty and that this account may write, on a disk with room".to_owned()
+            }
+            _ => return self.hint_of_copies().map(str::to_owned),
+        })
+    }
+
+    /// The same about copies of the vault.
+    fn hint_of_copies(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NeedsCloud { .. } => {
+                "set GORGEN_OFFLINE_RECIPIENT to the recipient of an identity that lies in a safe, and run `gorgen-backup keys \
+                 rewrap` once"
+            }
+            Self::NoReplica | Self::NotACopy { .. } => {
+                "GORGEN_REPLICA_VAULT must name the copy of this vault, and GORGEN_REPLICA_KEYRING what opens its keys"
+            }
+            Self::OtherPackage { .. } => "export into a folder of its own",
+            Self::PackageNotWhole { .. } => {
+                "run it again: what is damaged is written anew; if it stays so, the medium fails"
             }
             _ => return None,
         })

@@ -15,6 +15,7 @@ mod lock;
 pub mod package;
 pub mod pins;
 pub mod plan;
+pub mod prepare;
 mod record;
 mod remedy;
 pub mod report;

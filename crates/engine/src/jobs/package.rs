@@ -83,7 +83,7 @@ pub async fn run(world: &World, package: Arc<dyn Vault>, backup: &str) -> Result
     copies.extend(copying.all(vec![ObjectName::manifest(&backup)]).await?);
     let raw_bytes = prove(world, package, &backup).await?;
 
-    let copied = || copies.iter().filter(|copy| copy.is_new);
+    let fresh = || copies.iter().filter(|copy| copy.is_new);
     Ok(Report {
         snapshot: header.snapshot,
         source: header.source,
@@ -92,8 +92,8 @@ pub async fn run(world: &World, package: Arc<dyn Vault>, backup: &str) -> Result
         opened_by,
         objects: copies.len() as u64,
         bytes: copies.iter().map(|copy| copy.bytes).sum(),
-        copied_objects: copied().count() as u64,
-        copied_bytes: copied().map(|copy| copy.bytes).sum(),
+        copied_objects: fresh().count() as u64,
+        copied_bytes: fresh().map(|copy| copy.bytes).sum(),
         raw_bytes,
         sha256: copies.into_iter().map(|copy| (copy.name.to_string(), copy.sha256)).collect(),
         backup,

@@ -24,6 +24,16 @@ pub async fn set(
     reason: Option<String>,
 ) -> Result<PinRecord, Error> {
     let backup = backups::find(&*world.vault, backup).await?;
+    write(world, backup, pinned, reason).await
+}
+
+/// The same for a backup that need not be there yet.
+pub(super) async fn write(
+    world: &World,
+    backup: RunId,
+    pinned: bool,
+    reason: Option<String>,
+) -> Result<PinRecord, Error> {
     let name = ObjectName::pin(&backup);
     let found = world.vault.read(&name).await?;
     let record = PinRecord::new(backup, pinned, world.clock.now(), reason);

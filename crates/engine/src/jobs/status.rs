@@ -30,7 +30,7 @@ const PARALLEL_READS: usize = 8;
 pub struct Status {
     /// When this was so.
     pub now: Timestamp,
-    /// The newest backup whose header can be read.
+    /// The newest backup of the source whose header can be read.
     pub newest_backup: Option<NewestBackup>,
     /// The copy of the vault that the store makes elsewhere; none if it makes none.
     pub replica: Option<Replica>,
@@ -115,7 +115,7 @@ pub struct Unfinished {
 /// If the vault does not answer.
 pub async fn of(vault: &dyn Vault, now: Timestamp) -> Result<Status, Error> {
     let mut problems = Vec::new();
-    let ids = backups::ids(vault).await?;
+    let ids = backups::own(vault).await?;
     let headers = newest_headers(vault, &ids, &mut problems).await?;
     let records = runs_since(vault, now, &mut problems).await?;
     let newest = headers.last();

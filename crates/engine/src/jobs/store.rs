@@ -252,7 +252,7 @@ impl ChunkStore {
         Ok(packs.collect())
     }
 
-    /// Learns the chunks of the newest backup whose manifest is whole, and gives its id. A damaged one
+    /// Learns the chunks of the newest backup of the source whose manifest is whole, and gives its id. A damaged one
     /// is passed over here: `verify` reports it, and this backup must not fail for it.
     async fn learn_newest_manifest(
         &self,
@@ -260,9 +260,13 @@ impl ChunkStore {
     ) -> Result<Option<RunId>, Error> {
         for id in backups::ids(&*self.world.vault).await?.into_iter().rev() {
             let opened = backups::open(&self.world, &self.keys, &id).await;
-            let Some((_, manifest)) = unless_lost(opened)? else {
+            let Some((header, manifest)) = unless_lost(opened)? else {
                 continue;
             };
+            // It holds little of what the next backup of the source needs.
+            if header.imported.is_some() {
+                continue;
+            }
             for part in &manifest.tables {
                 for chunk in part.groups.iter().flat_map(|group| &group.chunks) {
                     let (Some(pack), Some(key)) = (part.pack_of(chunk), part.key_of(chunk)) else {

@@ -2,6 +2,7 @@
 //!
 //! Plain data with no I/O. Everything else in the engine may use it; it uses nothing of the engine.
 
+mod grants;
 mod ids;
 mod language;
 mod names;
@@ -10,6 +11,9 @@ mod schema;
 mod scope;
 mod survey;
 
+pub use grants::{
+    AccountName, AccountNameError, Grounds, Held, Holder, Premises, is_like, literal,
+};
 pub use ids::{ChunkId, KeyId, KeyPurpose, PackId, ParseIdError, RunId, VaultId};
 pub use language::Language;
 pub use names::{ObjectName, prefix};

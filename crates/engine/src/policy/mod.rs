@@ -10,6 +10,7 @@ pub mod groups;
 pub mod keys;
 pub mod likeness;
 pub mod month;
+pub mod prepare;
 pub mod retention;
 pub mod rights;
 pub mod rotation;

@@ -41,6 +41,7 @@ pub enum State {
 
 /// A backup as retention sees it. When it was made its id tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Candidate {
     /// The backup.
     pub backup: RunId,
@@ -48,6 +49,8 @@ pub struct Candidate {
     pub state: State,
     /// Was it restored and proved equal?
     pub tested: bool,
+    /// Was it made of another program's files? Then no rule counts it: it stays as long as somebody wants it.
+    pub imported: bool,
     /// Did somebody ask to keep it?
     pub pinned: bool,
     /// Does a restore that is not at its end use it?
@@ -63,6 +66,7 @@ impl Candidate {
             backup,
             state: State::Unverified,
             tested: false,
+            imported: false,
             pinned: false,
             in_use: false,
             locked_until: None,
@@ -296,14 +300,15 @@ impl<'a> Choice<'a> {
     /// `past` is in the order of time.
     fn among(past: &[Dated<'a>], rules: &Rules, zone: &TimeZone, now: Timestamp) -> Self {
         let mut choice = Self { reasons: BTreeMap::new(), firsts: BTreeMap::new() };
+        let counted = || past.iter().filter(|one| !one.candidate.imported);
         for least in [State::Good, State::Unverified, State::Damaged] {
-            let level: Vec<_> = past.iter().filter(|one| one.candidate.state >= least).collect();
+            let level: Vec<_> = counted().filter(|one| one.candidate.state >= least).collect();
             choice.by_calendar(&level, rules);
             let last = level.iter().rev().take(rules.last as usize);
             last.for_each(|one| choice.keep(one, Reason::Last));
         }
         let since = ago(now, zone, rules.within);
-        past.iter()
+        counted()
             .filter(|one| rules.within > 0 && one.at >= since)
             .for_each(|one| choice.keep(one, Reason::Within));
         choice.newest(past, Reason::Newest, |_| true);
@@ -335,6 +340,7 @@ impl<'a> Choice<'a> {
     }
 
     fn newest(&mut self, past: &[Dated<'a>], reason: Reason, is: impl Fn(&Candidate) -> bool) {
+        let is = |one: &Candidate| !one.imported && is(one);
         if let Some(one) = past.iter().rfind(|one| is(one.candidate)) {
             self.keep(one, reason);
         }
@@ -373,6 +379,9 @@ impl<'a> Choice<'a> {
     /// Why nothing keeps it.
     fn farewell(&self, one: &Dated<'_>) -> String {
         let backup = &one.candidate.backup;
+        if one.candidate.imported {
+            return "it was imported, and nobody asks to keep it any more".to_owned();
+        }
         let is_first = |period: &Period| {
             self.firsts.get(&(*period, period.begin(one.day))).is_some_and(|first| *first == backup)
         };

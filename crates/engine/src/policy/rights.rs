@@ -9,8 +9,8 @@ use crate::{
 };
 
 use Privilege::{
-    Alter, Create, CreateRoutine, CreateView, Delete, Drop, Event, Index, Insert, LockTables,
-    References, Select, SetAnyDefiner, SetUser, SetUserId, Super, Trigger,
+    Alter, AlterRoutine, Create, CreateRoutine, CreateView, Delete, Drop, Event, Index, Insert,
+    LockTables, References, Select, SetAnyDefiner, SetUser, SetUserId, ShowView, Super, Trigger,
 };
 
 /// A database that a restore works in.
@@ -30,8 +30,10 @@ pub enum Room {
 
 /// What it takes to restore these objects, and tables, in such a database.
 pub fn needed(room: Room, objects: &[StoredObject]) -> BTreeSet<Privilege> {
-    let has =
-        |kinds: &[StoredObjectKind]| objects.iter().any(|object| kinds.contains(&object.kind));
+    needed_for(room, |kinds| objects.iter().any(|object| kinds.contains(&object.kind)))
+}
+
+fn needed_for(room: Room, has: impl Fn(&[StoredObjectKind]) -> bool) -> BTreeSet<Privilege> {
     let mut needed: BTreeSet<_> = match room {
         Room::Before => [Create, Insert, Alter, Drop].into(),
         Room::LiveRows => [Select, Insert, Delete].into(),
@@ -56,6 +58,30 @@ pub fn needed(room: Room, objects: &[StoredObject]) -> BTreeSet<Privilege> {
         needed.extend(others.iter().filter(|(is_there, _)| *is_there).map(|(_, needed)| needed));
     }
     needed
+}
+
+/// What it takes to restore whatever a backup may hold in such a database: what [`needed`] says of objects of every kind,
+/// and what it takes to find there what others made, and to take it away.
+pub fn ever_needed(room: Room) -> BTreeSet<Privilege> {
+    let kinds = [
+        StoredObjectKind::Sequence,
+        StoredObjectKind::Function,
+        StoredObjectKind::Procedure,
+        StoredObjectKind::View,
+        StoredObjectKind::Trigger,
+        StoredObjectKind::Event,
+    ];
+    let also: &[Privilege] = match room {
+        // Rows that are merged are read here while the live table is locked, and one lock is for all tables.
+        Room::Staging => &[LockTables],
+        Room::Copy => &[ShowView],
+        Room::Live => &[ShowView, AlterRoutine],
+        Room::LiveRows | Room::Before => &[],
+    };
+    needed_for(room, |wanted| kinds.iter().any(|kind| wanted.contains(kind)))
+        .into_iter()
+        .chain(also.iter().copied())
+        .collect()
 }
 
 /// What the account lacks in this database, as a sentence with the statement that helps. `scope` is how GRANT
@@ -134,6 +160,20 @@ mod tests {
         assert!(!needed(Room::Staging, &trigger).contains(&Trigger));
         assert!(!needed(Room::Copy, &trigger).contains(&LockTables));
         assert_eq!(needed(Room::LiveRows, &[]), [Select, Insert, Delete].into());
+    }
+
+    #[test]
+    fn what_may_ever_be_needed_is_more_than_what_one_backup_asks_for() {
+        let objects = [
+            object(StoredObjectKind::Trigger, "app@%"),
+            object(StoredObjectKind::View, "app@%"),
+            object(StoredObjectKind::Procedure, "app@%"),
+            object(StoredObjectKind::Event, "app@%"),
+        ];
+        for room in [Room::Staging, Room::Copy, Room::Live, Room::LiveRows, Room::Before] {
+            assert!(ever_needed(room).is_superset(&needed(room, &objects)), "{room:?}");
+        }
+        assert!(!ever_needed(Room::Staging).contains(&Trigger));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Adapters implement them; the fakes for tests live in [`crate::testing`] behind the `testing` feature.
 
+mod accounts;
 mod ambient;
 mod custody;
 mod files;
@@ -15,6 +16,7 @@ mod survey;
 mod target;
 mod vault;
 
+pub use accounts::Accounts;
 pub(crate) use ambient::random;
 pub use ambient::{Clock, Entropy};
 pub use custody::{Locks, Removal, Remover};

@@ -101,6 +101,8 @@ pub enum Consistency {
     LockedStart,
     /// Several sessions that read as of the same timestamp.
     SameTimestamp,
+    /// Not at all: the rows come from files of a program that did not see to it.
+    Unknown,
 }
 
 /// A database that can be backed up.

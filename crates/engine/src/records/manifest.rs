@@ -16,7 +16,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{FORMAT, known_version};
+use super::{FORMAT, imported::Imported, known_version};
 use crate::{
     error::FormatError,
     model::{Catalog, ChunkId, KeyId, PackId, Position, RunId, Scope, SourceIdentity, VaultId},
@@ -57,6 +57,9 @@ pub struct Header {
     pub body: u64,
     /// Program that wrote it, e.g. `gorgen-backup 0.1.0`.
     pub tool: String,
+    /// Where it comes from, if it was made of another program's files.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub imported: Option<Imported>,
 }
 
 /// Sums over a backup.
@@ -291,6 +294,8 @@ pub struct HeaderFacts {
     pub totals: Totals,
     /// Program that writes it.
     pub tool: String,
+    /// Where it comes from, if it is made of another program's files.
+    pub imported: Option<Imported>,
 }
 
 impl Manifest {
@@ -330,6 +335,7 @@ impl Manifest {
             key: key.id().clone(),
             body: body.len() as u64,
             tool: facts.tool,
+            imported: facts.imported,
         };
         let clear = serde_json::to_vec(&header)?;
         let length = u32::try_from(clear.len()).map_err(|_| FormatError::Manifest)?;

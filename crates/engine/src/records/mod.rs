@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod cleanup;
 pub mod identity;
+pub mod imported;
 pub mod journal;
 pub mod key;
 pub mod lock;

@@ -26,6 +26,8 @@ pub enum Job {
     Report,
     /// Dropping what is no longer kept.
     Cleanup,
+    /// A backup made of another program's files.
+    Import,
     /// A job that a later version knows.
     #[serde(other)]
     Other,
@@ -41,6 +43,7 @@ impl Job {
             Self::RestoreTest => "restore-test",
             Self::Report => "report",
             Self::Cleanup => "cleanup",
+            Self::Import => "import",
             Self::Other => "other",
         }
     }
@@ -65,7 +68,7 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
     format: u32,
-    /// The run; for a backup also the backup's id.
+    /// The run; for a backup and an import also the backup's id.
     pub run: RunId,
     /// Which job.
     pub job: Job,

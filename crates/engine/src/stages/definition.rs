@@ -254,6 +254,16 @@ pub fn bare_columns(ddl: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// The same with the clause as it stands: name, clause, and clause without what is within quotes, which is as long.
+pub fn column_clauses(ddl: &str) -> Vec<(String, String, String)> {
+    let clauses = bare_clauses(ddl).into_iter().filter_map(|(clause, bare)| {
+        let name = column_name(clause)?;
+        let text = clause[name.len()..].to_owned();
+        Some((unquoted(name), text, bare[name.len()..].to_owned()))
+    });
+    clauses.collect()
+}
+
 /// Names of keys, and what follows them, with `#` in the place of every character within quotes.
 pub fn bare_keys(ddl: &str) -> Vec<(String, String)> {
     let keys =

@@ -8,6 +8,7 @@ pub mod cut;
 pub mod definition;
 pub mod order;
 pub mod pack;
+pub mod real;
 pub mod rows;
 pub mod seal;
 pub mod spare;

@@ -19,6 +19,7 @@ pub(super) const fn job(job: Job) -> Phrase {
         Job::RestoreTest => Phrase { pt: "teste de restauração", en: "restore test" },
         Job::Report => Phrase { pt: "relatório", en: "report" },
         Job::Cleanup => Phrase { pt: "limpeza", en: "cleanup" },
+        Job::Import => Phrase { pt: "importação", en: "import" },
         Job::Other => Phrase { pt: "tarefa", en: "job" },
     }
 }
@@ -30,6 +31,7 @@ pub(super) const fn plain_job(job_: Job) -> Phrase {
         Job::Verify => Phrase { pt: "verificacao", en: "verification" },
         Job::RestoreTest => Phrase { pt: "teste de restauracao", en: "restore test" },
         Job::Report => Phrase { pt: "relatorio", en: "report" },
+        Job::Import => Phrase { pt: "importacao", en: "import" },
         _ => job(job_),
     }
 }

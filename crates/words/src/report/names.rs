@@ -20,6 +20,7 @@ pub(super) fn job(speech: &Speech, job: Job) -> &'static str {
         Job::RestoreTest => speech.say("Teste de Restauração", "Restore test"),
         Job::Report => speech.say("Relatório", "Report"),
         Job::Cleanup => speech.say("Limpeza", "Cleanup"),
+        Job::Import => speech.say("Importação", "Import"),
         Job::Other => speech.say("Outro", "Other"),
     }
 }

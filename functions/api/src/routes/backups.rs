@@ -104,17 +104,23 @@ pub(super) fn started(api: &Api, job: Job, step: Step) -> Deed {
 /// A backup by its header, which is not proved: `verify` does that.
 async fn backup(vault: &dyn Vault, id: &RunId) -> Result<Value, Error> {
     Ok(match backups::header(vault, id).await? {
-        Ok(header) => json!({
-            "backup": header.backup,
-            "snapshot": header.snapshot,
-            "started": header.started,
-            "ended": header.ended,
-            "tables": header.totals.tables,
-            "rows": header.totals.rows,
-            "raw_bytes": header.totals.raw_bytes,
-            "stored_bytes": header.totals.stored_bytes,
-            "new_bytes": header.totals.new_bytes,
-        }),
+        Ok(header) => {
+            let mut shown = json!({
+                "backup": header.backup,
+                "snapshot": header.snapshot,
+                "started": header.started,
+                "ended": header.ended,
+                "tables": header.totals.tables,
+                "rows": header.totals.rows,
+                "raw_bytes": header.totals.raw_bytes,
+                "stored_bytes": header.totals.stored_bytes,
+                "new_bytes": header.totals.new_bytes,
+            });
+            if header.imported.is_some() {
+                shown["imported"] = json!(true);
+            }
+            shown
+        }
         Err(damage) => json!({ "backup": id, "problem": damage.to_string() }),
     })
 }

@@ -36,6 +36,9 @@ pub(crate) struct Backup {
     /// Bytes of these that were not there before.
     #[schema(nullable = false)]
     new_bytes: Option<u64>,
+    /// `true` if it was made of another program's files and holds one tenant's rows alone; absent otherwise.
+    #[schema(nullable = false)]
+    imported: Option<bool>,
     #[schema(nullable = false)]
     problem: Option<String>,
 }

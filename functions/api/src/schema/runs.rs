@@ -25,6 +25,7 @@ pub(crate) enum Job {
     RestoreTest,
     Report,
     Cleanup,
+    Import,
     Other,
 }
 

@@ -89,6 +89,45 @@ fn another_database_of_the_server_keeps_all_else() {
 }
 
 #[test]
+fn a_spelled_url_is_read_back() {
+    for text in [
+        "mysql://root@localhost/clinica",
+        "mysql://root@localhost/clinica?tls=required",
+        "mysql://root@db.example:3307/cl%C3%ADnica%2F1%3F",
+        "mysql://root@[2001:db8::1]:3307/d?tls=off",
+        "mysql://root@db.example/d?ca=rds",
+        "mysql://root@db.example/d?ca=/etc/my%20ca%26.pem",
+        "mysql://root@/d?socket=/run/my%3Fsql.sock",
+    ] {
+        let url = parse(text);
+        for (user, password) in [("gorgen_backup", "abc-aZ9"), ("a@b:c/d?e#f'g%", "@:/?#[]%&'é")] {
+            let back = parse(&url.spelled(user, Some(password)));
+            let password = Password::from(Secret::new(password));
+            assert_eq!(back, DatabaseUrl { user: user.to_owned(), password, ..url.clone() });
+        }
+    }
+    let url = parse("mysql://root@db.example/clinica?ca=rds");
+    assert_eq!(
+        url.spelled("gorgen", Some("s3gr@do")),
+        "mysql://gorgen:s3gr%40do@db.example:3306/clinica?ca=rds"
+    );
+    let by_iam = url.spelled("gorgen", None);
+    assert_eq!(by_iam, "mysql://gorgen@db.example:3306/clinica?ca=rds&auth=rds-iam");
+    let read = database(&by_iam, None).unwrap();
+    assert!(matches!(read, Database::RdsIam(back) if back.tls == url.tls));
+}
+
+#[test]
+fn what_is_known_without_asking_anyone_is_all_but_the_password() {
+    let known = |url, secret| database(url, secret).unwrap().as_known();
+    let url = "mysql://gorgen:segredo@db.example/clinica";
+    assert_eq!(known(url, None).unwrap(), parse("mysql://gorgen@db.example/clinica"));
+    let in_secret = known("mysql://db.example/clinica?ca=rds", Some("clinic/db")).unwrap();
+    assert_eq!((&*in_secret.user, &*in_secret.database), ("", "clinica"));
+    assert_eq!(known("mysql://db.example", Some("clinic/db")), None);
+}
+
+#[test]
 fn what_is_wrong_is_named() {
     for (text, expected) in [
         ("clinica", "no URL (relative URL without a base)"),

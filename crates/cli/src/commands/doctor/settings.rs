@@ -69,6 +69,8 @@ fn of_setting(setting: Setting, settings: &Settings) -> Option<Finding> {
         | Setting::RestoreSkip
         | Setting::TenantPaths
         | Setting::UndoHours
+        // What `import-legacy` alone needs, and nobody may see.
+        | Setting::LegacySecret
         // The functions' own.
         | Setting::NoticeTopic
         | Setting::Notices

@@ -26,11 +26,13 @@ pub(super) async fn all(
     let vault = &*world.vault;
     let mut problems = Vec::new();
     let pinned = pins::pinned(vault).await?;
+    let imported = backups::imported(vault).await?;
     let in_use = in_use(world, &mut problems).await?;
     let known = known(world, now).await?;
     let candidates = backups::ids(vault).await?.into_iter().map(|backup| Candidate {
         state: known.states.get(&backup).copied().unwrap_or(State::Unverified),
         tested: known.tested.contains(&backup),
+        imported: imported.contains(&backup),
         pinned: pinned.contains(&backup),
         in_use: in_use.contains(&backup),
         ..Candidate::new(backup)

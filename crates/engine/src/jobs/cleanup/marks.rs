@@ -13,7 +13,7 @@ use crate::{
     model::{KeyId, KeyPurpose, ObjectName, PackId, RunId, prefix},
     policy::{keys::may_have_sealed, retention::Verdict},
     ports::{ObjectInfo, VaultError},
-    records::manifest::Manifest,
+    records::manifest::{Header, Manifest},
 };
 
 /// Manifests opened at once; each may be large.
@@ -28,7 +28,7 @@ pub(super) struct Marks {
     packs: BTreeSet<PackId>,
     /// All backups that stay.
     runs: BTreeSet<RunId>,
-    /// The newest of them that can be opened: the next one builds on it, and on packs that are younger.
+    /// The newest of the source's own that can be opened: the next one builds on it, and on packs that are younger.
     newest: Option<RunId>,
     /// Those of which it is not known what they need.
     pub(super) unreadable: BTreeSet<RunId>,
@@ -47,7 +47,7 @@ impl Marks {
         let staying = verdicts.iter().filter(|verdict| verdict.is_kept());
         let opened =
             staying.map(async |verdict| match backups::open(world, keys, &verdict.backup).await {
-                Ok((_, manifest)) => Ok((verdict, Some(manifest))),
+                Ok(opened) => Ok((verdict, Some(opened))),
                 Err(Error::Vault(VaultError::Missing { .. }) | Error::Damaged { .. }) => {
                     Ok((verdict, None))
                 }
@@ -55,20 +55,22 @@ impl Marks {
             });
         let mut marks = Self::default();
         let mut opened = stream::iter(opened.collect::<Vec<_>>()).buffered(PARALLEL_MANIFESTS);
-        while let Some((verdict, manifest)) = opened.try_next().await? {
-            marks.mark(verdict, manifest.as_ref(), now);
+        while let Some((verdict, opened)) = opened.try_next().await? {
+            marks.mark(verdict, opened.as_ref(), now);
         }
         Ok(marks)
     }
 
-    fn mark(&mut self, verdict: &Verdict, manifest: Option<&Manifest>, now: Timestamp) {
+    fn mark(&mut self, verdict: &Verdict, opened: Option<&(Header, Manifest)>, now: Timestamp) {
         self.runs.insert(verdict.backup.clone());
-        let Some(manifest) = manifest else {
+        let Some((header, manifest)) = opened else {
             self.unreadable.insert(verdict.backup.clone());
             return;
         };
         self.packs.extend(manifest.packs.iter().map(|(pack, _)| pack.clone()));
-        self.newest = self.newest.take().max(Some(verdict.backup.clone()));
+        if header.imported.is_none() {
+            self.newest = self.newest.take().max(Some(verdict.backup.clone()));
+        }
         if let Some(until) = verdict.lock_until {
             custody::add(&mut self.needs, &verdict.backup, manifest, until, now);
         }

@@ -30,7 +30,7 @@ pub struct Records {
     pub identity: VaultIdentity,
     /// Runs of the month, of the week before and the day after, oldest first.
     pub runs: Vec<RunRecord>,
-    /// Headers of all backups in the vault, oldest first.
+    /// Headers of all backups of the source in the vault, oldest first; of none that was imported.
     pub headers: Vec<Header>,
     /// Backups in the vault whose headers can't be read.
     pub damaged_backups: Vec<RunId>,
@@ -72,6 +72,8 @@ impl Records {
         let (mut headers, mut damaged_backups) = (Vec::new(), Vec::new());
         for listed in backups::list(vault).await? {
             match listed.header {
+                // It is none of the source's backups, and has nothing to do with what was promised of them.
+                Ok(header) if header.imported.is_some() => {}
                 Ok(header) => headers.push(header),
                 Err(error) => {
                     unreadable.push(format!("{}: {error}", listed.name));

@@ -8,7 +8,7 @@ use crate::{
     jobs::{Error, backups, runs},
     model::{Place, RunId, VaultId},
     policy::rotation::{Pick, Turn, any_of_month},
-    ports::random,
+    ports::{Vault, random},
     records::run::{Job, Outcome, RunRecord},
 };
 
@@ -39,9 +39,9 @@ pub(super) async fn choose(bench: Bench<'_>, vault: VaultId) -> Result<Chosen, E
     let world = bench.reading(vault, turn.place).await?;
     let place = &*world.vault;
     let backup = match (&bench.request.backup, turn.pick) {
-        (Some(asked), _) => backups::find(place, asked).await?,
+        (Some(asked), _) => own(place, backups::find(place, asked).await?).await?,
         (None, Pick::Random) => {
-            let ids = backups::ids(place).await?;
+            let ids = backups::own(place).await?;
             let random = u64::from_le_bytes(random(&*world.entropy));
             match any_of_month(&ids, world.clock.now(), random) {
                 Some(id) => id.clone(),
@@ -51,6 +51,17 @@ pub(super) async fn choose(bench: Bench<'_>, vault: VaultId) -> Result<Chosen, E
         (None, _) => backups::find(place, "latest").await?,
     };
     Ok(Chosen { vault, backup, turn, why, swept, left })
+}
+
+/// What was imported holds one tenant's rows and is no proof that the source's backups can be restored.
+async fn own(place: &dyn Vault, backup: RunId) -> Result<RunId, Error> {
+    if !backups::is_imported(place, &backup).await? {
+        return Ok(backup);
+    }
+    let reason = format!(
+        "backup {backup} was imported, and to restore it proves nothing of the others; look at it with restore --into"
+    );
+    Err(Error::Blocked { reasons: vec![reason] })
 }
 
 async fn turn(bench: Bench<'_>) -> Result<(Turn, String), Error> {

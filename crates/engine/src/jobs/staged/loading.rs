@@ -12,6 +12,7 @@ use crate::{
     policy::groups::groups,
     ports::{Target, TargetState},
     records::{
+        imported::Imported,
         manifest::TablePart,
         restore::{Progress, RestoreRecord, Stage},
     },
@@ -62,7 +63,11 @@ pub(super) async fn begun(
     if let Some(tenant) = &record.wish.tenant {
         choice::check(rules, &record.wish, tenant)?;
     }
-    record.backup = Some(backups::find(&*world.vault, &record.wish.backup).await?);
+    let backup = backups::find(&*world.vault, &record.wish.backup).await?;
+    if is_in_place(&record.wish) {
+        refuse_others_rows(world, &backup, record.wish.tenant.as_deref()).await?;
+    }
+    record.backup = Some(backup);
     let server = servers.of(&record.wish)?;
     let names = site::names(server, &record.wish, &record.restore);
     let mut target = server.live();
@@ -74,6 +79,27 @@ pub(super) async fn begun(
     record.staging = Some(names.staging);
     record.target = Some(target);
     Ok(record)
+}
+
+/// Whole tables of an imported backup would take the place of all tenants' rows: it holds one tenant's alone.
+async fn refuse_others_rows(
+    world: &World,
+    backup: &RunId,
+    wanted: Option<&str>,
+) -> Result<(), Error> {
+    // A header that can't be read is damage, which is told when the backup is opened.
+    let header = backups::header(&*world.vault, backup).await?.ok();
+    let Some(Imported { tenant, .. }) = header.and_then(|header| header.imported) else {
+        return Ok(());
+    };
+    if wanted == Some(tenant.as_str()) {
+        return Ok(());
+    }
+    let reason = format!(
+        "backup {backup} was imported and holds rows of tenant {tenant} alone: in place it is restored with --tenant \
+         {tenant}, and as a whole only --into another database"
+    );
+    Err(Error::Blocked { reasons: vec![reason] })
 }
 
 /// Makes the staging database, and decides what becomes of each table.

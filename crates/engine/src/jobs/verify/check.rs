@@ -204,7 +204,7 @@ impl<'a> Check<'a> {
     fn run_record(&mut self, record: RunRecord, made: &mut Vec<RunId>) {
         let succeeded = record.outcome == Outcome::Succeeded;
         match (record.job, record.summary) {
-            (Job::Backup, _) if succeeded => made.push(record.run.clone()),
+            (Job::Backup | Job::Import, _) if succeeded => made.push(record.run.clone()),
             (Job::Verify, Some(summary)) if succeeded => {
                 let read = ReadBefore::deserialize(summary).ok();
                 self.shares_read.extend(read.and_then(|read| read.share));

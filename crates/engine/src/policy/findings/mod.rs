@@ -95,7 +95,7 @@ impl Finding {
 const NAMED: usize = 5;
 
 /// `a, b and 3 more`.
-fn listed<S: AsRef<str>>(names: &[S]) -> String {
+pub(in crate::policy) fn listed<S: AsRef<str>>(names: &[S]) -> String {
     let spelled: Vec<_> = names.iter().take(NAMED).map(AsRef::as_ref).collect();
     match names.len() - spelled.len() {
         0 => spelled.join(", "),

@@ -1,7 +1,7 @@
 //! What an account may not do that a job needs, and the statements that let it.
 
 use super::Finding;
-use crate::model::{Flavor, Privilege, Privileges, Survey, restored_name};
+use crate::model::{Flavor, Privilege, Privileges, ServerInfo, Survey, restored_name};
 
 /// What a backup needs in the database, and what it would miss without.
 const BACKUP: [(Privilege, &str); 4] = [
@@ -25,6 +25,9 @@ const RESTORE: [Privilege; 11] = [
     Privilege::Trigger,
     Privilege::Event,
 ];
+
+/// Where MariaDB keeps the bodies of routines.
+const ROUTINE_TABLE: &str = "mysql.proc";
 
 /// May it read everything? A server does not refuse to show a trigger that the account may not see: it
 /// leaves it out.
@@ -59,19 +62,32 @@ pub fn backup(survey: &Survey, database: &str) -> Finding {
     Finding::problem(check, fact, as_administrator(survey, &grants))
 }
 
+/// What a backup reads in the database itself.
+pub(in crate::policy) fn reading(flavor: Flavor) -> impl Iterator<Item = Privilege> {
+    let known = BACKUP.iter().map(|(privilege, _)| *privilege);
+    known.filter(move |privilege| exists(*privilege, flavor))
+}
+
 /// The privilege, and where, that shows the bodies of procedures and functions made by others.
+pub(in crate::policy) fn of_routines(flavor: Flavor) -> Option<(Privilege, &'static str)> {
+    match flavor {
+        Flavor::TiDb => None,
+        Flavor::MariaDb => Some((Privilege::Select, ROUTINE_TABLE)),
+        Flavor::MySql => Some((Privilege::ShowRoutine, "*.*")),
+    }
+}
+
+/// The same, if the account has neither this privilege nor another that does as well.
 fn missing_for_routines(survey: &Survey) -> Option<(Privilege, &'static str)> {
     let Privileges { on_server, on_database, reads_routine_table, .. } = &survey.privileges;
-    let (shown, missing) = match survey.server.flavor {
-        Flavor::TiDb => return None,
-        Flavor::MariaDb => (
-            *reads_routine_table || on_database.contains(&Privilege::ShowCreateRoutine),
-            (Privilege::Select, "mysql.proc"),
-        ),
-        Flavor::MySql => (
-            on_server.contains(&Privilege::ShowRoutine) || on_server.contains(&Privilege::Select),
-            (Privilege::ShowRoutine, "*.*"),
-        ),
+    let missing = of_routines(survey.server.flavor)?;
+    let shown = match survey.server.flavor {
+        Flavor::MariaDb => {
+            *reads_routine_table || on_database.contains(&Privilege::ShowCreateRoutine)
+        }
+        Flavor::MySql | Flavor::TiDb => {
+            on_server.contains(&Privilege::ShowRoutine) || on_server.contains(&Privilege::Select)
+        }
     };
     // With these all are listed, and the definitions tell whether one is hidden.
     let lists = [Privilege::Execute, Privilege::AlterRoutine, Privilege::CreateRoutine];
@@ -111,17 +127,11 @@ pub fn restore(survey: &Survey, database: &str) -> Finding {
 /// May it make views, triggers, routines and events that run as somebody else?
 pub fn definers(survey: &Survey) -> Finding {
     let (check, privileges) = ("restore-definers", &survey.privileges);
-    let (any_of, asked): (&[Privilege], _) = match survey.server.flavor {
-        Flavor::MariaDb => (&[Privilege::SetUser, Privilege::Super], Privilege::SetUser),
-        Flavor::TiDb => (&[Privilege::Super], Privilege::Super),
-        Flavor::MySql => (
-            &[Privilege::SetAnyDefiner, Privilege::SetUserId, Privilege::Super],
-            if is_before(&survey.server.version, (8, 2)) {
-                Privilege::SetUserId
-            } else {
-                Privilege::SetAnyDefiner
-            },
-        ),
+    let asked = of_definers(&survey.server);
+    let any_of: &[Privilege] = match survey.server.flavor {
+        Flavor::MariaDb => &[Privilege::SetUser, Privilege::Super],
+        Flavor::TiDb => &[Privilege::Super],
+        Flavor::MySql => &[Privilege::SetAnyDefiner, Privilege::SetUserId, Privilege::Super],
     };
     if any_of.iter().any(|privilege| privileges.on_server.contains(privilege)) {
         let fact =
@@ -137,6 +147,16 @@ pub fn definers(survey: &Survey) -> Finding {
     let grants = [grant(&[asked], "*.*", &privileges.account)];
     let remedy = format!("restore with --definer strip, or {}", as_administrator(survey, &grants));
     Finding::warning(check, fact, remedy)
+}
+
+/// The least privilege with which one makes what runs as somebody else.
+pub(in crate::policy) fn of_definers(server: &ServerInfo) -> Privilege {
+    match server.flavor {
+        Flavor::MariaDb => Privilege::SetUser,
+        Flavor::TiDb => Privilege::Super,
+        Flavor::MySql if is_before(&server.version, (8, 2)) => Privilege::SetUserId,
+        Flavor::MySql => Privilege::SetAnyDefiner,
+    }
 }
 
 /// May it make functions and triggers although they could make a replica differ?
@@ -171,10 +191,7 @@ pub fn position(survey: &Survey, readers: usize) -> Finding {
             if is_locked { "" } else { ", once several connections can begin under a read lock" };
         return Finding::ok(check, format!("a backup knows its place in the binary log{when}"));
     }
-    let asked = match survey.server.flavor {
-        Flavor::MariaDb => Privilege::BinlogMonitor,
-        Flavor::MySql | Flavor::TiDb => Privilege::ReplicationClient,
-    };
+    let asked = of_position(survey.server.flavor);
     let fact = format!(
         "{} lacks {}: a backup does not know its place in the binary log, from where one could roll forward",
         privileges.account,
@@ -184,9 +201,25 @@ pub fn position(survey: &Survey, readers: usize) -> Finding {
     Finding::warning(check, fact, as_administrator(survey, &grants))
 }
 
-/// TiDB knows neither triggers nor events.
-fn exists(privilege: Privilege, flavor: Flavor) -> bool {
-    flavor != Flavor::TiDb || !matches!(privilege, Privilege::Trigger | Privilege::Event)
+/// The privilege with which one sees how far the binary log is.
+pub(in crate::policy) fn of_position(flavor: Flavor) -> Privilege {
+    match flavor {
+        Flavor::MariaDb => Privilege::BinlogMonitor,
+        Flavor::MySql | Flavor::TiDb => Privilege::ReplicationClient,
+    }
+}
+
+/// TiDB knows no triggers, events, procedures or functions.
+pub(in crate::policy) fn exists(privilege: Privilege, flavor: Flavor) -> bool {
+    let unknown = matches!(
+        privilege,
+        Privilege::Trigger
+            | Privilege::Event
+            | Privilege::CreateRoutine
+            | Privilege::AlterRoutine
+            | Privilege::Execute
+    );
+    flavor != Flavor::TiDb || !unknown
 }
 
 /// The statements, and what else would help.

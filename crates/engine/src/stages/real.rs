@@ -12,7 +12,8 @@ const EXACT_DIGITS: usize = 15;
 
 /// Whether a server's text is the canonical spelling already, as that of most numbers is: such a one need not be
 /// parsed. May say no to a text that is.
-pub(super) fn is_canonical(text: &[u8]) -> bool {
+#[inline]
+pub fn is_canonical(text: &[u8]) -> bool {
     let digits = text.strip_prefix(b"-").unwrap_or(text);
     let (whole, fraction) = match digits.iter().position(|&byte| byte == b'.') {
         Some(point) => (&digits[..point], &digits[point + 1..]),
@@ -33,13 +34,15 @@ pub(super) fn is_canonical(text: &[u8]) -> bool {
 }
 
 /// Reads a server's text of a double.
-pub(super) fn parse(text: &[u8]) -> Option<f64> {
+#[inline]
+pub fn parse(text: &[u8]) -> Option<f64> {
     let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
     value.is_finite().then_some(value)
 }
 
 /// Appends the canonical spelling.
-pub(super) fn spell(value: f64, out: &mut Vec<u8>) {
+#[inline]
+pub fn spell(value: f64, out: &mut Vec<u8>) {
     // Writing to a vector can't fail.
     let _ = if value == 0.0 || PLAIN.contains(&value.abs()) {
         write!(out, "{value}")
