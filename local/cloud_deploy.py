@@ -114,7 +114,7 @@ def deploy(
 
 def environment(place: Place, arns: SecretArns) -> dict[str, Any]:
     """What an operator writes into infra/environments: here of the environment `demo`."""
-    off = ("cleanup", "restore-test", "verify", "report")
+    off = ("cleanup", "restore-test", "verify", "report", "reminder")
     return {
         "account": ACCOUNT,
         "database": {

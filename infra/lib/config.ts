@@ -13,6 +13,10 @@ export type EnvironmentName = (typeof ENVIRONMENTS)[number];
 export const SCHEDULED_JOBS = ['cleanup', 'backup', 'restore-test', 'verify', 'report'] as const;
 export type ScheduledJob = (typeof SCHEDULED_JOBS)[number];
 
+/** Beside them, when people are reminded of what they do themselves. */
+export const TIMED = [...SCHEDULED_JOBS, 'reminder'] as const;
+export type Timed = (typeof TIMED)[number];
+
 /** When a job runs, as EventBridge Scheduler writes it, or never. */
 export interface ScheduleConfig {
   readonly expression: string;
@@ -114,7 +118,7 @@ export interface Config {
   readonly language: 'pt-BR' | 'en';
   readonly retention: RetentionConfig;
   readonly objectLock: ObjectLockConfig;
-  readonly schedules: Readonly<Record<ScheduledJob, ScheduleConfig>>;
+  readonly schedules: Readonly<Record<Timed, ScheduleConfig>>;
   readonly notify: string[];
   /** Which notices the functions send: what is wrong or odd, or also what went well. */
   readonly notices: 'problems' | 'all';
@@ -129,12 +133,13 @@ export interface Config {
 }
 
 /** The owner's times. */
-const SCHEDULES: Record<ScheduledJob, string> = {
+const SCHEDULES: Record<Timed, string> = {
   cleanup: 'cron(0 2 * * ? *)',
   backup: 'cron(0 3 * * ? *)',
   'restore-test': 'cron(0 4 ? * SUN *)',
   verify: 'cron(0 6 ? * MON *)',
   report: 'cron(0 5 1 * ? *)',
+  reminder: 'cron(0 9 ? * SUN#1 *)',
 };
 
 /** 2 vCPU: reading, compressing and sealing keep both busy. An account that is new may be limited to 3008. */
@@ -381,18 +386,18 @@ function readObjectLock(root: Fields, environment: EnvironmentName, retention: R
   return lock;
 }
 
-function readSchedules(root: Fields): Record<ScheduledJob, ScheduleConfig> {
+function readSchedules(root: Fields): Record<Timed, ScheduleConfig> {
   const fields = root.object('schedules');
-  const read = (job: ScheduledJob): ScheduleConfig => {
-    const given = fields?.text(job, /^/, 'rate(...), cron(...) or off', undefined) ?? SCHEDULES[job];
-    const expression = given === 'off' ? SCHEDULES[job] : given;
+  const read = (name: Timed): ScheduleConfig => {
+    const given = fields?.text(name, /^/, 'rate(...), cron(...) or off', undefined) ?? SCHEDULES[name];
+    const expression = given === 'off' ? SCHEDULES[name] : given;
     const problem = scheduleProblem(expression);
-    if (problem) fields?.fail(job, given, `rate(...), cron(...) or off (${problem})`);
+    if (problem) fields?.fail(name, given, `rate(...), cron(...) or off (${problem})`);
     return { expression, enabled: given !== 'off' };
   };
-  const schedules = Object.fromEntries(SCHEDULED_JOBS.map((job) => [job, read(job)]));
+  const schedules = Object.fromEntries(TIMED.map((name) => [name, read(name)]));
   fields?.close();
-  return schedules as Record<ScheduledJob, ScheduleConfig>;
+  return schedules as Record<Timed, ScheduleConfig>;
 }
 
 function readTimeZone(fields: Fields): string {

@@ -50,6 +50,7 @@ describe('an environment', () => {
       'restore-test': { expression: 'cron(0 4 ? * SUN *)', enabled: true },
       verify: { expression: 'cron(0 6 ? * MON *)', enabled: true },
       report: { expression: 'cron(0 5 1 * ? *)', enabled: true },
+      reminder: { expression: 'cron(0 9 ? * SUN#1 *)', enabled: true },
     });
   });
 

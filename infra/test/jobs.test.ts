@@ -277,10 +277,32 @@ describe('schedules', () => {
     });
   });
 
-  it('are no more than these, and no restore', () => jobs.resourceCountIs('AWS::Scheduler::Schedule', 6));
+  it('remind people of the offline copy on the first Sunday of a month', () => {
+    jobs.hasResourceProperties('AWS::Scheduler::Schedule', {
+      Name: 'gorgen-prod-reminder',
+      ScheduleExpression: 'cron(0 9 ? * SUN#1 *)',
+      ScheduleExpressionTimezone: 'America/Sao_Paulo',
+      State: 'ENABLED',
+      FlexibleTimeWindow: { Mode: 'OFF' },
+      Target: {
+        Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Report'), 'Arn'] },
+        Input: '{"scheduled_time":"<aws.scheduler.scheduled-time>","remind":"offline-copy"}',
+        RetryPolicy: { MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: 3600 },
+        DeadLetterConfig: { Arn: Match.anyValue() },
+      },
+    });
+    expect(actionsOf(jobs, 'gorgen-prod-schedule-reminder')).toEqual(['lambda:InvokeFunction', 'sqs:SendMessage']);
+  });
+
+  it('remind nobody where that is switched off', () => {
+    const quiet = templates('prod', { schedules: { reminder: 'off' } }).jobs as Template;
+    quiet.hasResourceProperties('AWS::Scheduler::Schedule', { Name: 'gorgen-prod-reminder', State: 'DISABLED' });
+  });
+
+  it('are no more than these, and no restore', () => jobs.resourceCountIs('AWS::Scheduler::Schedule', 7));
 
   it('test no restore without a scratch server', () => {
-    (templates('dev').jobs as Template).resourceCountIs('AWS::Scheduler::Schedule', 5);
+    (templates('dev').jobs as Template).resourceCountIs('AWS::Scheduler::Schedule', 6);
   });
 
   it('of the local cloud are quick, and their event empty', () => {
@@ -360,7 +382,7 @@ describe('the API', () => {
     expect(statements.RolesOfSchedules).toMatchObject({
       Action: 'iam:PassRole',
       Resource: expect.arrayContaining(
-        [...jobsOnSchedule, 'old-tables'].map((name) => `arn:aws:iam::111122223333:role/gorgen-prod-schedule-${name}`),
+        [...jobsOnSchedule, 'reminder', 'old-tables'].map((name) => `arn:aws:iam::111122223333:role/gorgen-prod-schedule-${name}`),
       ),
       Condition: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
     });

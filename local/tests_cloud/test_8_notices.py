@@ -105,6 +105,15 @@ def test_a_success_is_no_news_unless_somebody_wants_it(backed_up: World, mailbox
     assert "The newest backup is of" in mail["Message"]
 
 
+def test_a_reminder_of_the_offline_copy_is_a_notice_and_no_report(backed_up: World, mailbox: Mailbox) -> None:
+    before = backed_up.admin.get("/v1/reports")["reports"]
+    assert succeeded(backed_up.functions.invoke("report", {"remind": "offline-copy"})) == {"reminder": "offline-copy"}
+    (mail,) = mailbox.read(SECONDS, "LEMBRETE")
+    assert mail["Subject"] == "[gorgen-backup] LEMBRETE: copia offline"
+    assert "`gorgen-backup export latest --format offline --to DIR`" in mail["Message"]
+    assert backed_up.admin.get("/v1/reports")["reports"] == before
+
+
 def test_wrong_settings_are_told_by_their_names(backed_up: World, mailbox: Mailbox) -> None:
     mailbox.empty()
     with changed_settings(backed_up, "cleanup", GORGEN_READERS=MARKER):

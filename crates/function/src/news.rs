@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use gorgen_adapters::settings::Notices;
 use gorgen_engine::{model::RunId, records::run::Job};
-use gorgen_words::notice::{Cause, Figures, MonthFigures, News, Oddity, Tries, Turn};
+use gorgen_words::notice::{Cause, Figures, MonthFigures, News, Oddity, Reminder, Tries, Turn};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -77,6 +77,7 @@ pub(crate) enum Item {
     Succeeded(Figures),
     Restore { turn: Turn, restore: String, cause: Option<Cause> },
     Report(MonthFigures),
+    Reminder(Reminder),
 }
 
 impl Item {
@@ -92,6 +93,7 @@ impl Item {
                 News::Restore { turn: *turn, restore, cause: *cause }
             }
             Self::Report(month) => News::Report(month),
+            Self::Reminder(reminder) => News::Reminder(*reminder),
         }
     }
 }
@@ -202,7 +204,7 @@ fn of_success(
     }
     match ended.job {
         Job::Restore => return of_restore(ended.asked, summary),
-        Job::Report => return Some(Item::Report(month(summary))),
+        Job::Report => return Some(of_report(summary)),
         _ => {}
     }
     let oddities = oddities(ended, summary);
@@ -270,6 +272,11 @@ fn figures(ended: &Ended<'_>, summary: &Value) -> Figures {
         rows: number("rows"),
         bytes: number("raw_bytes"),
     }
+}
+
+fn of_report(summary: &Value) -> Item {
+    let reminder = summary["reminder"].as_str().and_then(Reminder::of_name);
+    reminder.map_or_else(|| Item::Report(month(summary)), Item::Reminder)
 }
 
 fn month(summary: &Value) -> MonthFigures {
@@ -425,6 +432,18 @@ mod tests {
         assert_eq!(told, Some(Item::Succeeded(figures)));
         let again = json!({ "already_done": true, "warnings": ["old"] });
         assert_eq!(story.succeeds(&by_hand("c"), &again, &measures, Notices::All), None);
+    }
+
+    #[test]
+    fn a_reminder_is_told_to_everybody_and_is_no_report() {
+        let mut story = Story::of(Job::Report);
+        let asked = Asked::of(&json!({ "remind": "offline-copy" }), "a");
+        let reminded = json!({ "reminder": "offline-copy" });
+        let told = story.succeeds(&asked, &reminded, &[], Notices::Problems);
+        assert_eq!(told, Some(Item::Reminder(Reminder::OfflineCopy)));
+        let reported = json!({ "month": "2026-10" });
+        let told = story.succeeds(&by_hand("b"), &reported, &[], Notices::Problems);
+        assert!(matches!(told, Some(Item::Report(_))), "{told:?}");
     }
 
     #[test]

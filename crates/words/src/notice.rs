@@ -7,6 +7,7 @@ mod advice;
 mod figures;
 mod oddity;
 mod phrase;
+mod reminder;
 mod restore;
 
 #[cfg(test)]
@@ -21,6 +22,7 @@ use jiff::{Timestamp, tz::TimeZone};
 pub use figures::{Figures, MonthFigures};
 pub use oddity::Oddity;
 use phrase::{Phrase, age, moment};
+pub use reminder::Reminder;
 pub use restore::Turn;
 
 /// Less than a hundred characters, says Amazon SNS.
@@ -170,6 +172,8 @@ pub enum News<'a> {
     },
     /// A month's report is there.
     Report(&'a MonthFigures),
+    /// A person has to do what no schedule can.
+    Reminder(Reminder),
 }
 
 /// Writes the notice.
@@ -181,6 +185,7 @@ pub fn write(scene: &Scene<'_>, news: &News<'_>) -> Notice {
         News::Succeeded(figures) => figures::succeeded(scene, figures),
         News::Restore { turn, restore, cause } => restore::tell(scene, *turn, restore, *cause),
         News::Report(month) => figures::report(scene, month),
+        News::Reminder(reminder) => reminder::tell(scene, *reminder),
     };
     let mut text = String::new();
     section(&mut text, scene.in_(HAPPENED), &[happened, facts(scene)].concat(), None);

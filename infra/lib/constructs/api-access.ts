@@ -1,6 +1,6 @@
 /** What the function `api` may begin and change besides its records: it asks others to work, and does none of it itself. */
 import { PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { type Config, SCHEDULED_JOBS } from '../config';
+import { type Config, SCHEDULED_JOBS, TIMED } from '../config';
 import { nameOf, OLD_TABLES, restoreMachineArn, restoreTestMachineArn, scheduleGroupName, scheduleRoleName } from '../names';
 
 /** Where it finds whom to ask, and which callers may do what. */
@@ -46,7 +46,7 @@ export function apiAccess(config: Config): PolicyDocument {
       new PolicyStatement({
         sid: 'RolesOfSchedules',
         actions: ['iam:PassRole'],
-        resources: [...SCHEDULED_JOBS, OLD_TABLES].map((name) => `arn:aws:iam::${config.account}:role/${scheduleRoleName(config, name)}`),
+        resources: [...TIMED, OLD_TABLES].map((name) => `arn:aws:iam::${config.account}:role/${scheduleRoleName(config, name)}`),
         conditions: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
       }),
     ],

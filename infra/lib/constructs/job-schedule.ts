@@ -5,7 +5,7 @@ import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import type { Config, ScheduledJob } from '../config';
+import type { Config, Timed } from '../config';
 import { nameOf, scheduleRoleName } from '../names';
 
 /** Of the delivery of the event alone: a job that fails is retried by Lambda, a step by its state machine. A backup an hour late is better left to the alarm. */
@@ -14,7 +14,7 @@ const RETRY = { maximumRetryAttempts: 2, maximumEventAgeInSeconds: 3600 };
 export interface JobScheduleProps {
   readonly config: Config;
   /** Whose times these are. */
-  readonly job: ScheduledJob;
+  readonly job: Timed;
   /** Its name, if it is not the job's. */
   readonly name?: string;
   /** What is asked for, if it is not the job itself. */
@@ -65,9 +65,12 @@ export class JobSchedule extends Construct {
 }
 
 /** What a schedule asks for besides what the job does when nothing is said. */
-const WISHES: Partial<Record<ScheduledJob, Record<string, unknown>>> = { verify: { read_share: true } };
+const WISHES: Partial<Record<Timed, Record<string, unknown>>> = {
+  verify: { read_share: true },
+  reminder: { remind: 'offline-copy' },
+};
 
-function inputOf(job: ScheduledJob, config: Config): Record<string, unknown> {
+function inputOf(job: Timed, config: Config): Record<string, unknown> {
   // The emulator hands the placeholder on as it is written.
   const moment = config.local ? {} : { scheduled_time: '<aws.scheduler.scheduled-time>' };
   return { ...moment, ...WISHES[job] };

@@ -111,6 +111,14 @@ export class JobsStack extends Stack {
       input: { step: 'clean-up' },
       deadLetters: this.deadLetters,
     });
+    // A report is what the owner reads, too: it knows whom to write to, and how.
+    new JobSchedule(this, 'ReminderSchedule', {
+      config,
+      job: 'reminder',
+      group,
+      starts: this.functions.report.lambda,
+      deadLetters: this.deadLetters,
+    });
     if (!config.scratch) {
       const advice = 'no scratch server is configured, so no restore is ever tested; give host, name and secretArn as "scratch"';
       Annotations.of(this).addWarningV2('gorgen:no-scratch', advice);

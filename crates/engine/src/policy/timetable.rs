@@ -129,6 +129,7 @@ mod tests {
             ("cron(0 4 ? * SUN *)", "2026-11-29T07:00:00Z"),
             ("cron(0 6 ? * MON *)", "2026-11-30T09:00:00Z"),
             ("cron(0 5 1 * ? *)", "2026-12-01T08:00:00Z"),
+            ("cron(0 9 ? * SUN#1 *)", "2026-12-06T12:00:00Z"),
         ] {
             assert_eq!(here(expression), expected, "{expression}");
         }

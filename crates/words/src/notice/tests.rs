@@ -68,6 +68,7 @@ fn everything() -> Vec<(Job, News<'static>)> {
         (Job::Restore, News::Restore { turn, restore, cause })
     }));
     all.push((Job::Report, News::Report(month)));
+    all.extend(Reminder::ALL.map(|reminder| (Job::Report, News::Reminder(reminder))));
     all
 }
 
@@ -176,6 +177,21 @@ fn what_is_told_can_neither_forge_a_section_nor_run_on() {
     let text = told(Language::English, Job::Backup, yesterday(), &news).text;
     assert_eq!(text.lines().filter(|line| *line == "WHAT TO DO").count(), 1, "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= LONGEST_LINE + 3));
+}
+
+#[test]
+fn the_reminder_names_the_commands_and_leads_back_from_its_name() {
+    for language in Language::ALL {
+        let news = News::Reminder(Reminder::OfflineCopy);
+        let text = told(language, Job::Report, yesterday(), &news).text;
+        for command in ["export latest --format offline --to DIR", "keys drill --identity FILE"] {
+            assert!(text.contains(&format!("`gorgen-backup {command}`")), "{text}");
+        }
+    }
+    for reminder in Reminder::ALL {
+        assert_eq!(Reminder::of_name(reminder.name()), Some(reminder));
+    }
+    assert_eq!(Reminder::of_name("dentist"), None);
 }
 
 #[test]
