@@ -102,6 +102,14 @@ class Failure(Exception):
     """It could not be done, and the vault is not to blame. Exit status 1."""
 
 
+class Erased(Exception):
+    """A data key that somebody wanted gone: what it sealed is no loss, and can't be read again."""
+
+    def __init__(self, key_id: str, at: str) -> None:
+        super().__init__(f"key {key_id} was erased at {at}")
+        self.at = at
+
+
 class Usage(Exception):
     """The command line can't be meant like this. Exit status 2."""
 
@@ -418,6 +426,8 @@ class Keys:
         record = read_record(self.vault, name)
         if record.get("key") != key_id or record.get("vault") != self.vault_id:
             raise Damage(name, "this is the record of another key or vault")
+        if record.get("erased"):
+            raise Erased(key_id, record["erased"]["at"])
         context = {
             "gorgen:key": key_id,
             "gorgen:purpose": key_id.partition(".")[0],
@@ -464,7 +474,11 @@ class Keys:
         try:
             if not names:
                 raise Damage(f"{starts}*.json", "missing")
-            return [self.get(name[len("keys/") : -len(".json")], "naming") for name in names]
+            keys = []
+            for name in names:
+                with contextlib.suppress(Erased):
+                    keys.append(self.get(name[len("keys/") : -len(".json")], "naming"))
+            return keys
         except Damage as damage:
             # Nothing is lost by it: the seal is bound to the name as well.
             self.recovery.lose(damage, f"chunks of scope {scope} cannot be compared with their names")
@@ -617,6 +631,17 @@ class Chunks:
 
     def __init__(self, vault: Any, keys: Keys, columns: int, part: Dict[str, Any]) -> None:
         self.vault, self.keys, self.columns, self.part = vault, keys, columns, part
+
+    def erased(self, group: Dict[str, Any]) -> Optional[Erased]:
+        """That a key of these rows was erased: none of them is read then."""
+        for place in sorted({chunk[1] for chunk in group["chunks"]}):
+            # Damage is told where rows are read.
+            with contextlib.suppress(Damage):
+                try:
+                    self.keys.get(self.part["keys"][place], "rows")
+                except Erased as erased:
+                    return erased
+        return None
 
     def rows(self, group: Dict[str, Any], chunk: List[Any]) -> List[Row]:
         """All rows of one chunk, or an error before any of them is used."""
@@ -1157,6 +1182,11 @@ def write_table(chunks: Chunks, writer: Any, number: int, table: Dict[str, Any],
     with writer.output.file(writer.table_file(number, table), losses) as file:
         writer.table_head(file, table)
         for group in chunks.part["groups"]:
+            erased = chunks.erased(group)
+            if erased:
+                gone = sum(chunk[6] for chunk in group["chunks"])
+                say(f"  {table['name']}: {gone} rows of {group['scope']} are left out: their keys were erased at {erased.at}")
+                continue
             for chunk in group["chunks"]:
                 try:
                     rows = chunks.rows(group, chunk)

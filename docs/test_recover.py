@@ -551,6 +551,22 @@ def test_what_is_not_needed_may_be_lost_if_one_insists(copy: Vault, tmp_path: Pa
     assert not list((tmp_path / "b").glob("*.incomplete*")) and list((tmp_path / "b").glob("*-muitas.sql"))
 
 
+def test_what_was_erased_is_left_out_and_is_no_loss(copy: Vault, tmp_path: Path) -> None:
+    whole = run("write", "latest", *copy.opened, "--to", str(tmp_path / "whole"))
+    tenant = next(name.name.split(".")[1] for name in copy.folder.glob("keys/rows.t-*"))
+    erasing = ["keys", "erase", "--tenant", tenant[2:], "--confirm", f"ERASE {tenant[2:]}"]
+    gorgen(copy.server, copy.database, copy.folder.as_uri(), copy.key.as_uri(), *erasing, GORGEN_TENANT_COLUMN="tenant_id")
+    done = run("write", "latest", *copy.opened, "--to", str(tmp_path / "left"))
+    assert f"rows of {tenant} are left out: their keys were erased at".encode() in done.stderr
+
+    def wrote(text: bytes) -> int:
+        return int(text.split(b"wrote ")[1].split()[0])
+
+    gone = sum(int(line.split()[1]) for line in done.stderr.splitlines() if b"left out" in line)
+    assert 0 < gone == wrote(whole.stderr) - wrote(done.stderr)
+    assert not list((tmp_path / "left").glob("*.incomplete*"))
+
+
 def test_a_list_shows_what_is_damaged(copy: Vault) -> None:
     newest = sorted(copy.folder.glob("manifests/*"))[-1]
     name = flip(newest, 0.0)

@@ -365,6 +365,9 @@ pub(crate) enum Keys {
     Rotate,
     /// Wrap every data key anew, prove that it opens, and only then forget what wrapped it before
     Rewrap(Rewrap),
+    /// Destroy the data keys of one tenant, so that no backup gives its rows any more; exit status 3 if something is left that
+    /// does
+    Erase(Erase),
     /// Prove that an offline identity, without anything else, opens every backup; exit status 3 if it does not
     Drill(Drill),
 }
@@ -375,6 +378,19 @@ pub(crate) struct Rewrap {
     /// GORGEN_OFFLINE_RECIPIENT was set
     #[arg(long, value_name = "URL", value_parser = keyring)]
     pub(crate) to: Option<KeyringUrl>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Erase {
+    /// The tenant, as the tenant column holds it
+    #[arg(long, value_name = "TENANT")]
+    pub(crate) tenant: String,
+    /// ERASE and the tenant, as in "ERASE 7", to say that nothing brings these rows back
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) confirm: Option<String>,
+    /// Only say what would be erased, and what would not
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -31,12 +31,12 @@ pub(crate) enum Failure {
         remedy: String,
     },
     /// The word that must be typed was not.
-    #[error(
-        "the live tables are to be replaced, which must be confirmed: expected --confirm {expected}, got {given}"
-    )]
+    #[error("{what}, which must be confirmed: expected --confirm {expected}, got {given}")]
     NotConfirmed {
+        /// What would happen, e.g. `the live tables are to be replaced`.
+        what: String,
         /// The word.
-        expected: &'static str,
+        expected: String,
         /// What was typed.
         given: String,
     },

@@ -162,6 +162,17 @@ pub(crate) async fn remover(settings: &Settings) -> Result<Arc<dyn Remover>, Fai
     remover.map_err(|error| Failure::unopened(error, AWS_REMEDY))
 }
 
+/// What removes older versions of objects of the copy, and the copy, if there is one.
+pub(crate) async fn replica_remover(
+    settings: &Settings,
+) -> Result<Option<(Arc<dyn Vault>, Arc<dyn Remover>)>, Failure> {
+    let Some((url, _)) = settings.replica()? else { return Ok(None) };
+    let aws = Aws::new();
+    let remover = vault::remover(url, &aws).await;
+    let remover = remover.map_err(|error| Failure::unopened(error, AWS_REMEDY))?;
+    Ok(Some((open_vault(url, &aws).await?, remover)))
+}
+
 /// The database that is protected.
 pub(crate) async fn source(settings: &Settings) -> Result<MySqlSource, Failure> {
     Ok(MySqlSource::new(resolve(settings.database()?).await?))

@@ -19,7 +19,7 @@ on_each_server!(
 );
 
 const SECRET: &str = "test-jwt-secret-0123456789abcdef";
-const FULL: &[u8] = include_bytes!("../../legacy/tests/vectors/full.json.gz.enc");
+pub(crate) const FULL: &[u8] = include_bytes!("../../legacy/tests/vectors/full.json.gz.enc");
 const INCREMENTAL: &[u8] = include_bytes!("../../legacy/tests/vectors/incremental.json.gz.enc");
 const OFFLINE: &[u8] = include_bytes!("../../legacy/tests/vectors/offline.json.gz");
 
@@ -43,19 +43,19 @@ CREATE TABLE cep_coordenadas (id INT PRIMARY KEY, cep VARCHAR(9)) ENGINE=InnoDB;
 INSERT INTO tenants VALUES (7, 'Sete'), (8, 'Oito');
 ";
 
-fn clinic(server: &Server) -> Database<'_> {
+pub(crate) fn clinic(server: &Server) -> Database<'_> {
     let live = server.database("antigo");
     server.sql(&live.name, CLINIC);
     live
 }
 
-fn tool(server: &Server, workspace: &Workspace, live: &Database<'_>) -> Tool {
+pub(crate) fn tool(server: &Server, workspace: &Workspace, live: &Database<'_>) -> Tool {
     let tool = workspace.tool(server, live).with("GORGEN_TENANT_COLUMN", "tenant_id");
     tool.with("GORGEN_LEGACY_JWT_SECRET", SECRET)
 }
 
 /// Writes a file where the old program would have.
-fn file(workspace: &Workspace, name: &str, content: &[u8]) -> String {
+pub(crate) fn file(workspace: &Workspace, name: &str, content: &[u8]) -> String {
     let folder = workspace.path().join("backup/tenant_7");
     fs::create_dir_all(&folder).unwrap();
     let path = folder.join(name);
@@ -84,7 +84,7 @@ fn document() -> Value {
 }
 
 /// Rows of both tenants, as the clinic has them.
-fn fill(server: &Server, live: &Database<'_>) {
+pub(crate) fn fill(server: &Server, live: &Database<'_>) {
     let (text, document) = (hex(TEXT), hex(&document().to_string()));
     server.sql(
         &live.name,
@@ -138,7 +138,7 @@ fn written() -> Value {
 }
 
 /// The rows of a tenant and what hangs on them, byte for byte.
-fn rows_of(server: &Server, database: &str, tenant: u32) -> Vec<String> {
+pub(crate) fn rows_of(server: &Server, database: &str, tenant: u32) -> Vec<String> {
     let tables = [
         ("pacientes", format!("tenant_id = {tenant}")),
         ("audit_log", format!("tenant_id = {tenant}")),

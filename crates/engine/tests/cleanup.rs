@@ -267,7 +267,7 @@ async fn a_lease_of_the_dead_is_given_back_and_their_death_recorded() {
     let dead = RunId::new(clinic.clock.now(), [9; 4]);
     let until = clinic.clock.now() + SignedDuration::from_mins(2);
     let (_, revision) = clinic.vault.read(&ObjectName::lock()).await.unwrap().unwrap();
-    let lease = Lease::held(dead.clone(), until).write().unwrap();
+    let lease = Lease::held(dead.clone(), Job::Backup, until).write().unwrap();
     clinic.vault.swap(&ObjectName::lock(), Some(&revision), lease).await.unwrap();
 
     let report = clean(&clinic, TWO_DAYS, &Request::default()).await.unwrap();

@@ -16,7 +16,7 @@ use gorgen_engine::{
 
 /// A folder in memory, which fails at a file of this name.
 #[derive(Clone, Default)]
-struct MemoryFiles {
+pub(crate) struct MemoryFiles {
     finished: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
     failing: Option<&'static str>,
 }

@@ -82,6 +82,10 @@ impl Remover for CrashingRemover {
         Remover::remove(&self.vault, name).await
     }
 
+    async fn remove_older(&self, name: &ObjectName) -> Result<Removal, VaultError> {
+        self.vault.remove_older(name).await
+    }
+
     async fn give_up_uploads(&self, before: Timestamp) -> Result<u64, VaultError> {
         self.vault.give_up_uploads(before).await
     }

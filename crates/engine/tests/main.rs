@@ -4,6 +4,7 @@ mod support;
 
 mod backup;
 mod cleanup;
+mod erase;
 mod export;
 mod faults;
 mod golden;

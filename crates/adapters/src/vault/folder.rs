@@ -266,6 +266,10 @@ impl Remover for FolderVault {
         removed.await.map(|_| Removal::Done)
     }
 
+    async fn remove_older(&self, _name: &ObjectName) -> Result<Removal, VaultError> {
+        Ok(Removal::Done)
+    }
+
     async fn give_up_uploads(&self, _before: Timestamp) -> Result<u64, VaultError> {
         Ok(0)
     }

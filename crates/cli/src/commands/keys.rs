@@ -10,11 +10,12 @@ use std::{
 use gorgen_adapters::{
     aws::Aws,
     keyring::FileKeyring,
-    settings::{KeyringUrl, Settings},
+    settings::{KeyringUrl, Setting, Settings},
 };
 use gorgen_engine::{
     Error,
     jobs::keys::{
+        erase::{self, Place},
         rewrap, rotate,
         status::{self, Key},
     },
@@ -24,7 +25,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
-    args::{Drill, Rewrap},
+    args::{Drill, Erase, Rewrap},
     failure::Failure,
     output::Output,
     wiring,
@@ -34,7 +35,9 @@ use crate::{
 const LOST: u8 = 3;
 
 pub(super) fn create(path: &Path, output: &Output) -> Result<ExitCode, Failure> {
-    let keyring = FileKeyring::create(path).map_err(Error::from)?;
+    let path = absolute(path);
+    let path = path.map_err(|source| Failure::io("find the folder of the key file", source))?;
+    let keyring = FileKeyring::create(&path).map_err(Error::from)?;
     let shown = json!({ "path": path, "key": keyring.id() });
     output.result(&shown, |text| {
         writeln!(text, "wrote {}", path.display())?;
@@ -62,8 +65,9 @@ pub(super) async fn drill(
     let report = status::run(&world).await?;
     output.result(&report, |text| {
         describe(&report, text)?;
-        let opened = report.keys.iter().filter(|key| key.problem.is_none()).count();
-        let (keys, backups) = (report.keys.len(), report.backups);
+        let left = || report.keys.iter().filter(|key| key.erased.is_none());
+        let opened = left().filter(|key| key.problem.is_none()).count();
+        let (keys, backups) = (left().count(), report.backups);
         let whole = backups - report.lost.len() as u64;
         writeln!(
             text,
@@ -114,6 +118,8 @@ fn describe_kind(keys: &[&Key], now: Timestamp, text: &mut String) -> fmt::Resul
             format!("{} tenants", keys.chunk_by(|one, next| one.scope == next.scope).count())
         }
     };
+    let erased = keys.iter().filter(|key| key.erased.is_some()).count();
+    let erased = if erased > 0 { format!(", {erased} erased") } else { String::new() };
     let current = keys.iter().filter(|key| key.current).count();
     let ages = || keys.iter().filter_map(|key| key.created).map(|made| days(made, now));
     let (youngest, oldest) = (ages().min().unwrap_or_default(), ages().max().unwrap_or_default());
@@ -123,7 +129,7 @@ fn describe_kind(keys: &[&Key], now: Timestamp, text: &mut String) -> fmt::Resul
     };
     writeln!(
         text,
-        "  {:<8} {whose:<12} {} keys, {youngest} to {oldest} days old, {current} in use{used}",
+        "  {:<8} {whose:<12} {} keys, {youngest} to {oldest} days old, {current} in use{erased}{used}",
         first.purpose,
         keys.len(),
     )
@@ -172,4 +178,104 @@ fn describe_rewrap(report: &rewrap::Report, text: &mut String) -> fmt::Result {
     writeln!(text, "  wrapped  {} anew, {} before", report.rewrapped, opened - report.rewrapped)?;
     writeln!(text, "  old      wrappings taken from {} of them", report.released)?;
     writeln!(text, "  next     set GORGEN_KEYRING={}, here and for the functions", report.keyring)
+}
+
+pub(super) async fn erase(
+    args: &Erase,
+    settings: &Settings,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    // Without it nobody could tell what these keys have no hold on.
+    settings.require(&[Setting::TenantColumn])?;
+    let world = wiring::world(settings).await?;
+    let remover = wiring::remover(settings).await?;
+    let replica = wiring::replica_remover(settings).await?;
+    let place = |vault, remover| Place { vault, remover };
+    let replica = replica.as_ref().map(|(vault, remover)| place(&**vault, &**remover));
+    let request = erase::Request {
+        tenant: args.tenant.clone(),
+        tenant_column: settings.tenant_column().unwrap_or_default().to_owned(),
+        lease: settings.lock_lease(),
+        dry_run: args.dry_run,
+    };
+    if !args.dry_run {
+        let expected = format!("ERASE {}", args.tenant);
+        if args.confirm.as_ref() != Some(&expected) {
+            let given = args.confirm.clone().unwrap_or_else(|| "nothing".to_owned());
+            let what = format!("the keys of tenant {} are to be destroyed for good", args.tenant);
+            let expected = format!("'{expected}'");
+            return Err(Failure::NotConfirmed { what, expected, given });
+        }
+    }
+    let report = erase::run(&world, place(&*world.vault, &*remover), replica, &request).await?;
+    output.result(&report, |text| describe_erasure(&report, &args.tenant, text))?;
+    let done = report.dry_run || report.is_complete();
+    Ok(if done { ExitCode::SUCCESS } else { ExitCode::from(LOST) })
+}
+
+fn describe_erasure(report: &erase::Report, tenant: &str, text: &mut String) -> fmt::Result {
+    let (keys, backups) = (report.keys.len(), report.backups.len());
+    if report.dry_run {
+        writeln!(
+            text,
+            "would erase {keys} data keys of tenant {tenant}, which {backups} backups need"
+        )?;
+    } else {
+        writeln!(
+            text,
+            "erased {keys} data keys of tenant {tenant}, which {backups} backups needed"
+        )?;
+    }
+    if report.erased_before > 0 {
+        writeln!(text, "  before   {} of them were erased already", report.erased_before)?;
+    }
+    if report.in_newest > 0 {
+        writeln!(
+            text,
+            "  database the newest backup holds {} rows of this tenant: delete them from the database, or the next backup stores them \
+             again",
+            report.in_newest
+        )?;
+    }
+    if !report.not_covered.is_empty() {
+        let tables = report.not_covered.join(", ");
+        writeln!(text, "  stays    rows of tables without the tenant column: {tables}")?;
+    }
+    for backup in &report.undivided {
+        writeln!(
+            text,
+            "  LEFT     backup {backup} was made without the tenant column: all tenants' rows lie together in it"
+        )?;
+    }
+    for backup in &report.unreadable {
+        writeln!(text, "  LEFT     backup {backup} does not open: what it holds is not known")?;
+    }
+    for one in &report.not_there {
+        writeln!(
+            text,
+            "  LEFT     {} is not in {} yet: run this again once it is",
+            one.key, one.place
+        )?;
+    }
+    for of_place in report.locked.chunk_by(|one, next| one.place == next.place) {
+        let Some(first) = of_place.first() else { continue };
+        let ends: Option<Vec<Timestamp>> = of_place.iter().map(|locked| locked.until).collect();
+        let until = match ends.and_then(|ends| ends.into_iter().max()) {
+            Some(until) => format!("until {until}"),
+            None => "until somebody lifts its hold".to_owned(),
+        };
+        writeln!(
+            text,
+            "  LOCKED   {until}, in {}: older versions of {} keys, which open them",
+            first.place,
+            of_place.len()
+        )?;
+    }
+    if !report.locked.is_empty() {
+        writeln!(
+            text,
+            "  next     run this again then; no command reads these rows any more meanwhile"
+        )?;
+    }
+    Ok(())
 }

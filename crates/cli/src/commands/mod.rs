@@ -50,6 +50,7 @@ pub(crate) async fn run(
         Command::Keys(Keys::Status) => keys::status(&settings()?, output).await,
         Command::Keys(Keys::Rotate) => keys::rotate(&settings()?, output).await,
         Command::Keys(Keys::Rewrap(args)) => keys::rewrap(&args, &settings()?, output).await,
+        Command::Keys(Keys::Erase(args)) => keys::erase(&args, &settings()?, output).await,
         Command::Keys(Keys::Drill(args)) => keys::drill(&args, &settings()?, output).await,
         // Settings that are wrong are what it looks for.
         Command::Doctor => doctor::run(options, output).await,

@@ -50,7 +50,8 @@ pub(super) fn require_confirmation(given: Option<&str>) -> Result<(), Failure> {
     match given {
         Some(CONFIRMATION) => Ok(()),
         given => Err(Failure::NotConfirmed {
-            expected: CONFIRMATION,
+            what: "the live tables are to be replaced".to_owned(),
+            expected: CONFIRMATION.to_owned(),
             given: given.unwrap_or("nothing").to_owned(),
         }),
     }

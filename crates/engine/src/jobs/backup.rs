@@ -117,7 +117,7 @@ async fn make(
     let job = if imported.is_some() { Job::Import } else { Job::Backup };
     let run = start(world, request.scheduled).await?;
     check_owner(world, source, request).await?;
-    let lock = Lock::acquire(world, ObjectName::lock(), &run.id, request.lease).await?;
+    let lock = Lock::acquire(world, ObjectName::lock(), &run.id, job, request.lease).await?;
     record::died(world, lock.died.as_ref()).await?;
     // Asked under the lock: of two runs for one moment the second sees what the first has done.
     if let Some(report) = runs::done::<Report>(world, job, request.scheduled).await? {

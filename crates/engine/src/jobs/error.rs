@@ -3,7 +3,7 @@
 use super::remedy;
 use crate::{
     error::FormatError,
-    model::{ObjectName, RunId, SourceIdentity, VaultId, restored_name},
+    model::{KeyId, ObjectName, RunId, SourceIdentity, VaultId, restored_name},
     ports::{FilesError, KeyringError, SourceError, TargetError, VaultError},
 };
 
@@ -232,6 +232,22 @@ pub enum Error {
         /// Why it could not be taken back.
         cleanup: Box<Error>,
     },
+    /// What this key sealed was made unreadable for good.
+    #[error("key {key} was erased at {at}, and nothing that it sealed can be read again")]
+    Erased {
+        /// The key.
+        key: KeyId,
+        /// When.
+        at: jiff::Timestamp,
+    },
+    /// No backup holds rows of this tenant.
+    #[error("{vault} holds no key of a tenant {tenant:?}")]
+    NoSuchTenant {
+        /// What was asked for.
+        tenant: String,
+        /// The vault.
+        vault: String,
+    },
     /// The vault.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -371,6 +387,7 @@ impl Error {
             | Self::Blocked { .. }
             | Self::OldTablesGone { .. }
             | Self::OwnAccount { .. }
+            | Self::Erased { .. }
             | Self::TooMuchToDrop { .. }
             | Self::TargetNotEmpty { .. }
             | Self::Files(FilesError::NotEmpty { .. }) => Kind::Refused,
@@ -505,6 +522,9 @@ impl Error {
                 "GORGEN_REPLICA_VAULT must name the copy of this vault, and GORGEN_REPLICA_KEYRING what opens its keys"
             }
             Self::OtherPackage { .. } => "export into a folder of its own",
+            Self::NoSuchTenant { .. } => {
+                "give the tenant as the tenant column holds it; `gorgen-backup keys status --json` names every key with whose it is"
+            }
             Self::PackageNotWhole { .. } => {
                 "run it again: what is damaged is written anew; if it stays so, the medium fails"
             }

@@ -14,7 +14,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use super::{Error, Fetcher, KeyChest, World, backups, fetch::Piece, store::blocking};
+use super::{
+    Error, Fetcher, KeyChest, World, backups,
+    erased::{self, Gone},
+    fetch::Piece,
+    store::blocking,
+};
 use crate::{
     error::FormatError,
     model::{Catalog, ObjectName, RunId, StoredObject, StoredObjectKind, Table},
@@ -81,7 +86,8 @@ pub async fn run(
     let backup = backups::find(&*world.vault, backup).await?;
     let vault = backups::existing_identity(&*world.vault).await?.vault;
     let keys = Arc::new(KeyChest::open(world, vault).await?);
-    let (header, manifest) = backups::open(world, &keys, &backup).await?;
+    let (header, mut manifest) = backups::open(world, &keys, &backup).await?;
+    let gone = erased::leave_out(&keys, &mut manifest.tables).await?;
     let content = Arc::new(Content { header, manifest, tool: world.tool.clone(), started });
 
     let (sender, pieces) = mpsc::channel(FETCHED_AHEAD);
@@ -107,7 +113,12 @@ pub async fn run(
         raw_bytes: totals.raw_bytes,
         files: output.files,
         bytes: output.bytes,
-        warnings: [content.manifest.catalog.warnings.clone(), output.warnings].concat(),
+        warnings: [
+            content.manifest.catalog.warnings.clone(),
+            gone.iter().map(Gone::sentence).collect(),
+            output.warnings,
+        ]
+        .concat(),
     })
 }
 

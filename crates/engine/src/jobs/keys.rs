@@ -1,5 +1,6 @@
 //! The vault's data keys: found by their names, unwrapped once, made when one is due.
 
+pub mod erase;
 pub mod rewrap;
 pub mod rotate;
 pub mod status;
@@ -7,7 +8,7 @@ pub mod status;
 use std::{
     collections::{BTreeSet, HashMap},
     hash::Hash,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -18,7 +19,7 @@ use crate::{
     error::FormatError,
     model::{KeyId, KeyPurpose, ObjectName, Scope, VaultId, prefix},
     policy::keys::is_current,
-    ports::{DataKey, KeyContext, Keyring, KeyringError, Vault, WrappedKey, random},
+    ports::{DataKey, KeyContext, Keyring, KeyringError, Vault, VaultError, WrappedKey, random},
     records::key::KeyRecord,
     stages::seal::{NamingKey, SealingKey, key_check, same_check},
 };
@@ -32,6 +33,9 @@ pub struct KeyChest {
     sealing: Cells<KeyId, SealingKey>,
     current: Cells<(KeyPurpose, Scope), SealingKey>,
     naming: Cells<Scope, NamingKey>,
+    kept_naming: Cells<Scope, NamingKey>,
+    /// Keys that were found erased, and when they were.
+    erased: Mutex<HashMap<KeyId, Timestamp>>,
 }
 
 impl KeyChest {
@@ -48,6 +52,8 @@ impl KeyChest {
             sealing: Cells::default(),
             current: Cells::default(),
             naming: Cells::default(),
+            kept_naming: Cells::default(),
+            erased: Mutex::default(),
         })
     }
 
@@ -57,6 +63,9 @@ impl KeyChest {
     }
 
     /// The sealing key with this id.
+    ///
+    /// # Errors
+    /// [`Error::Erased`] if it was.
     pub async fn sealing(&self, id: &KeyId) -> Result<Arc<SealingKey>, Error> {
         let unwrap = async || Ok(SealingKey::new(id.clone(), &self.unwrap(id).await?));
         self.sealing.get(id.clone(), unwrap).await
@@ -71,7 +80,7 @@ impl KeyChest {
         let find = async || {
             let now = self.world.clock.now();
             let newest = self.newest(purpose, scope).filter(|id| is_current(id, now));
-            let (id, key) = self.unwrap_or_generate(newest, purpose, scope).await?;
+            let (id, key) = self.unwrap_first_or_generate(newest, purpose, scope).await?;
             Ok(SealingKey::new(id, &key))
         };
         self.current.get((purpose, scope.clone()), find).await
@@ -80,31 +89,57 @@ impl KeyChest {
     /// The key that names chunks of this scope: always the same one, so that equal rows have equal names.
     pub async fn naming(&self, scope: &Scope) -> Result<Arc<NamingKey>, Error> {
         let find = async || {
-            let oldest = self.of(KeyPurpose::Naming, scope).next();
-            let (_, key) = self.unwrap_or_generate(oldest, KeyPurpose::Naming, scope).await?;
+            let oldest_first = self.of(KeyPurpose::Naming, scope);
+            let (_, key) =
+                self.unwrap_first_or_generate(oldest_first, KeyPurpose::Naming, scope).await?;
             Ok(NamingKey::new(key))
         };
         self.naming.get(scope.clone(), find).await
     }
 
     /// The key that names chunks of this scope, if there is one. None is made.
+    ///
+    /// # Errors
+    /// [`Error::Erased`] if there was one.
     pub async fn kept_naming(&self, scope: &Scope) -> Result<Option<Arc<NamingKey>>, Error> {
-        match self.of(KeyPurpose::Naming, scope).next() {
-            Some(_) => self.naming(scope).await.map(Some),
-            None => Ok(None),
+        if self.of(KeyPurpose::Naming, scope).next().is_none() {
+            return Ok(None);
         }
+        let find = async || {
+            let left = self.unwrap_first(self.of(KeyPurpose::Naming, scope)).await?;
+            let (_, key) = left.ok_or(Error::Internal("a naming key that is none"))?;
+            Ok(NamingKey::new(key))
+        };
+        self.kept_naming.get(scope.clone(), find).await.map(Some)
     }
 
-    async fn unwrap_or_generate(
+    /// The first of these keys that was not erased, or a new one.
+    async fn unwrap_first_or_generate<'a>(
         &self,
-        found: Option<&KeyId>,
+        found: impl IntoIterator<Item = &'a KeyId>,
         purpose: KeyPurpose,
         scope: &Scope,
     ) -> Result<(KeyId, DataKey), Error> {
-        match found {
-            Some(id) => Ok((id.clone(), self.unwrap(id).await?)),
-            None => self.generate(purpose, scope).await,
+        match self.unwrap_first(found).await {
+            Ok(None) | Err(Error::Erased { .. }) => self.generate(purpose, scope).await,
+            Ok(Some(found)) => Ok(found),
+            Err(error) => Err(error),
         }
+    }
+
+    /// The first of these keys that was not erased; `None` if there is no key at all.
+    async fn unwrap_first<'a>(
+        &self,
+        keys: impl IntoIterator<Item = &'a KeyId>,
+    ) -> Result<Option<(KeyId, DataKey)>, Error> {
+        let mut erased = None;
+        for id in keys {
+            match self.unwrap(id).await {
+                Err(error @ Error::Erased { .. }) => erased = Some(error),
+                unwrapped => return Ok(Some((id.clone(), unwrapped?))),
+            }
+        }
+        erased.map_or(Ok(None), Err)
     }
 
     fn of(&self, purpose: KeyPurpose, scope: &Scope) -> impl DoubleEndedIterator<Item = &KeyId> {
@@ -148,13 +183,34 @@ impl KeyChest {
         Ok((id, key))
     }
 
+    /// Was the key erased? One that can't be read was not.
+    async fn is_erased(&self, id: &KeyId) -> Result<bool, Error> {
+        match read(&*self.world.vault, self.vault, id).await {
+            Ok(record) => Ok(record.erased.is_some()),
+            Err(Error::Damaged { .. } | Error::Vault(VaultError::Missing { .. })) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn unwrap(&self, id: &KeyId) -> Result<DataKey, Error> {
+        let known = self.lock_erased().get(id).copied();
+        if let Some(at) = known {
+            return Err(Error::Erased { key: id.clone(), at });
+        }
         let record = read(&*self.world.vault, self.vault, id).await?;
+        if let Some(erased) = record.erased {
+            self.lock_erased().insert(id.clone(), erased.at);
+            return Err(Error::Erased { key: record.key, at: erased.at });
+        }
         Ok(open(&*self.world.keyring, &record).await?)
+    }
+
+    fn lock_erased(&self) -> MutexGuard<'_, HashMap<KeyId, Timestamp>> {
+        self.erased.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The ids of all data keys of a vault, by purpose, scope and age.
+/// The ids of all data keys of a vault, erased ones among them, by purpose, scope and age.
 pub(super) async fn ids(vault: &dyn Vault) -> Result<BTreeSet<KeyId>, Error> {
     let objects = vault.list(prefix::KEYS).await?;
     let stems = objects.iter().filter_map(|object| object.name.stem(prefix::KEYS, ".json"));

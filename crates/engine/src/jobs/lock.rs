@@ -14,7 +14,7 @@ use crate::{
     error::FormatError,
     model::{ObjectName, RunId},
     ports::{Revision, VaultError},
-    records::lock::Lease,
+    records::{lock::Lease, run::Job},
 };
 
 /// Whoever loses the race for a free lock finds it held at the next look, unless it is given back at once.
@@ -25,14 +25,15 @@ const ATTEMPTS: u32 = 10;
 pub(super) struct Lock {
     held: Arc<Held>,
     renewal: JoinHandle<()>,
-    /// The run that held the lock before, if it died without giving it back.
-    pub(super) died: Option<RunId>,
+    /// The lease that was there before, if its run died without giving it back.
+    pub(super) died: Option<Lease>,
 }
 
 struct Held {
     world: World,
     name: ObjectName,
     run: RunId,
+    job: Job,
     length: Duration,
     revision: Mutex<Option<Revision>>,
 }
@@ -46,13 +47,14 @@ impl Lock {
         world: &World,
         name: ObjectName,
         run: &RunId,
+        job: Job,
         length: Duration,
     ) -> Result<Self, Error> {
-        let (found, revision) = take(world, &name, run, length).await?;
-        let died = found.filter(|lease| !lease.released).map(|lease| lease.run);
+        let (found, revision) = take(world, &name, run, job, length).await?;
+        let died = found.filter(|lease| !lease.released);
         let revision = Mutex::new(Some(revision));
         let held =
-            Arc::new(Held { world: world.clone(), name, run: run.clone(), length, revision });
+            Arc::new(Held { world: world.clone(), name, run: run.clone(), job, length, revision });
         let renewal = tokio::spawn(renew_forever(Arc::clone(&held)));
         Ok(Self { held, renewal, died })
     }
@@ -75,7 +77,7 @@ impl Lock {
         };
         let world = &self.held.world;
         let now = world.clock.now();
-        let lease = Lease::held(self.held.run.clone(), now).given_back(now);
+        let lease = Lease::held(self.held.run.clone(), self.held.job, now).given_back(now);
         write(world, &self.held.name, &lease, Some(&current)).await.map(drop)
     }
 }
@@ -91,7 +93,7 @@ impl Held {
         let mut revision = self.revision.lock().await;
         let current = revision.as_ref().ok_or(Error::LockLost)?;
         let until = self.world.clock.now() + signed(self.length);
-        let lease = Lease::held(self.run.clone(), until);
+        let lease = Lease::held(self.run.clone(), self.job, until);
         match write(&self.world, &self.name, &lease, Some(current)).await {
             Ok(next) => *revision = Some(next),
             Err(Error::Vault(VaultError::Changed { .. })) => {
@@ -133,6 +135,7 @@ async fn take(
     world: &World,
     name: &ObjectName,
     run: &RunId,
+    job: Job,
     length: Duration,
 ) -> Result<(Option<Lease>, Revision), Error> {
     for _ in 0..ATTEMPTS {
@@ -140,7 +143,7 @@ async fn take(
         if let Some((lease, _)) = found.as_ref().filter(|(lease, _)| !lease.is_free(now)) {
             return Err(Error::Locked { run: lease.run.clone(), until: lease.until });
         }
-        let lease = Lease::held(run.clone(), now + signed(length));
+        let lease = Lease::held(run.clone(), job, now + signed(length));
         let before = found.as_ref().map(|(_, revision)| revision);
         match write(world, name, &lease, before).await {
             // Another took it, or gave it back for a run that died: the next look tells.

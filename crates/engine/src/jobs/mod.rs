@@ -7,6 +7,7 @@ pub mod cleanup;
 pub mod custody;
 mod deadline;
 pub mod doctor;
+mod erased;
 mod error;
 pub mod export;
 mod fetch;

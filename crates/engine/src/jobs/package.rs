@@ -132,6 +132,10 @@ async fn opened_by(
     let mut common: Option<BTreeSet<String>> = None;
     for key in needed {
         let record = keys::read(&*world.vault, vault, key).await?;
+        // Nothing opens it anywhere.
+        if record.erased.is_some() {
+            continue;
+        }
         let offline = record.wrapped.iter().filter(|wrapped| !wrapped.needs_cloud());
         let names: BTreeSet<String> =
             offline.map(|wrapped| format!("{}:{}", wrapped.by, wrapped.wrapping_key)).collect();

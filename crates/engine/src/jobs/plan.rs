@@ -47,7 +47,8 @@ pub async fn run(
     let backup = backups::find(&*world.vault, backup).await?;
     let keys = KeyChest::open(world, vault).await?;
     let (header, manifest) = backups::open(world, &keys, &backup).await?;
-    let chosen = choose(&backup, manifest, &request.tables)?;
+    let mut chosen = choose(&backup, manifest, &request.tables)?;
+    chosen.leave_out_erased(&keys).await?;
     let identity = target.source().identity();
 
     let mut blocked_by = Vec::new();

@@ -7,7 +7,10 @@ use super::{Error, World};
 use crate::{
     model::{ObjectName, RunId, SourceIdentity},
     ports::{VaultError, random},
-    records::run::{Job, Outcome, RunRecord},
+    records::{
+        lock::Lease,
+        run::{Job, Outcome, RunRecord},
+    },
 };
 
 /// One execution of a job.
@@ -70,12 +73,12 @@ pub(super) async fn ended_about<T: Serialize>(
     write(world, &record).await
 }
 
-/// Records that an earlier backup died, if this is so and nobody has said it yet.
-pub(super) async fn died(world: &World, run: Option<&RunId>) -> Result<(), Error> {
-    let Some(run) = run else { return Ok(()) };
+/// Records that the run which left this lease behind died, if there is one and nobody has said it yet.
+pub(super) async fn died(world: &World, lease: Option<&Lease>) -> Result<(), Error> {
+    let Some(Lease { run, job, .. }) = lease else { return Ok(()) };
     let now = world.clock.now();
     let started = run.started().unwrap_or(now);
-    let mut record = RunRecord::new(run.clone(), Job::Backup, Outcome::Died, started, now);
+    let mut record = RunRecord::new(run.clone(), *job, Outcome::Died, started, now);
     record.error.push("the run ended without giving its lock back".to_owned());
     match write(world, &record).await {
         Err(Error::Vault(VaultError::Exists { .. })) => Ok(()),

@@ -19,8 +19,8 @@ pub use self::{
     gather::Records,
     kept::{Kept, Label, kept, kept_of},
     lines::{
-        AuditLine, BackupLine, CleanupLine, DroppedBy, FailureLine, KeyLine, PhaseLine, PinLine,
-        ReplicaLine, RestoreLine, State, Tally, TestLine, VerificationLine,
+        AuditLine, BackupLine, CleanupLine, DroppedBy, ErasureLine, FailureLine, KeyLine,
+        PhaseLine, PinLine, ReplicaLine, RestoreLine, State, Tally, TestLine, VerificationLine,
     },
 };
 use super::{Error, World, backups, record, record::Run, runs};
@@ -69,6 +69,8 @@ pub struct Report {
     pub audit: Vec<AuditLine>,
     /// Cleanups, oldest first.
     pub cleanups: Vec<CleanupLine>,
+    /// Tenants that were erased from all backups, oldest first.
+    pub erasures: Vec<ErasureLine>,
     /// Backups of all months that somebody asked to keep.
     pub pins: Vec<PinLine>,
     /// The data keys in the vault.
@@ -109,6 +111,7 @@ impl Report {
             failures: of_month().filter_map(tell::failure).collect(),
             restores: records.restores.iter().map(tell::restore).collect(),
             audit: records.audit.iter().map(tell::call).collect(),
+            erasures: of_month().filter_map(tell::erasure).collect(),
             retention: rules.map(|cleanup| cleanup.rules.clone()),
             cleanups,
             pins: tell::pins(records),

@@ -117,7 +117,8 @@ async fn restore(
     let backup = backups::find(&*world.vault, backup).await?;
     let keys = Arc::new(KeyChest::open(world, vault).await?);
     let (_, manifest) = backups::open(world, &keys, &backup).await?;
-    let chosen = Arc::new(choose(&backup, manifest, &request.tables)?);
+    let mut chosen = choose(&backup, manifest, &request.tables)?;
+    chosen.leave_out_erased(&keys).await?;
     let state = refuse_full_target(target).await?;
     let info = target.info().await?;
     let work = Work {
@@ -125,7 +126,7 @@ async fn restore(
         target,
         info,
         request,
-        chosen,
+        chosen: Arc::new(chosen),
         fetcher: Fetcher::new(world, keys),
         home: None,
     };

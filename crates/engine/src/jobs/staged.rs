@@ -31,7 +31,10 @@ use crate::{
     model::{ObjectName, RunId},
     policy::tenancy::DeclaredPath,
     ports::{Server, Source},
-    records::restore::{Destination, RestoreRecord, Stage, Wish},
+    records::{
+        restore::{Destination, RestoreRecord, Stage, Wish},
+        run::Job,
+    },
     stages::definition::Definers,
 };
 
@@ -149,7 +152,7 @@ pub async fn note_safety_backup(world: &World, id: &RunId, backup: &RunId) -> Re
 
 /// Takes the lock under which the live database is changed, by one restore at a time.
 async fn lock(world: &World, rules: &Rules, restore: &RunId) -> Result<Lock, Error> {
-    Lock::acquire(world, ObjectName::restore_lock(), restore, rules.lease).await
+    Lock::acquire(world, ObjectName::restore_lock(), restore, Job::Restore, rules.lease).await
 }
 
 /// Does this under the lock, whatever it comes to.

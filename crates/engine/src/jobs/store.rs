@@ -335,11 +335,13 @@ async fn open_contents(
     Ok(key.and_then(|key| sealed.open(keys.vault(), pack, &key).ok()))
 }
 
-/// What is missing or damaged is none; that it could not be looked for is an error.
+/// What is missing, damaged or erased is none; that it could not be looked for is an error.
 fn unless_lost<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
     match found {
         Ok(found) => Ok(Some(found)),
-        Err(Error::Damaged { .. } | Error::Vault(VaultError::Missing { .. })) => Ok(None),
+        Err(
+            Error::Damaged { .. } | Error::Erased { .. } | Error::Vault(VaultError::Missing { .. }),
+        ) => Ok(None),
         Err(error) => Err(error),
     }
 }

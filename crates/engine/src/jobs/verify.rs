@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub(super) use self::blame::blame;
 use self::check::Check;
 pub use self::{
     remake::Database,

@@ -22,6 +22,14 @@ impl Scope {
     pub fn tenant(value: impl AsRef<[u8]>) -> Self {
         Self::Tenant(value.as_ref().to_vec())
     }
+
+    /// For messages: `tenant 7`.
+    pub fn named(&self) -> String {
+        match self {
+            Self::Shared => "no tenant in particular".to_owned(),
+            Self::Tenant(value) => format!("tenant {}", value.escape_ascii()),
+        }
+    }
 }
 
 impl fmt::Display for Scope {

@@ -34,7 +34,7 @@ pub trait Locks: fmt::Debug + Send + Sync {
 pub enum Removal {
     /// It is gone, with all its versions; or it was gone already.
     Done,
-    /// It is as it was: it is locked until then, or until somebody lifts a hold, if there is no such moment.
+    /// It, or a version of it, is as it was: it is locked until then, or until somebody lifts a hold, if there is no such moment.
     Locked(Option<Timestamp>),
 }
 
@@ -44,6 +44,10 @@ pub trait Remover: Send + Sync {
     /// Removes an object with every version of it, or leaves it as it is because it is locked. After an error it is
     /// there or not, but never an older version in its place. Removing what is not there succeeds.
     async fn remove(&self, name: &ObjectName) -> Result<Removal, VaultError>;
+
+    /// Removes every version of an object but the newest, as far as they are not locked; until when the last of those is that are,
+    /// is in the answer. A store without versions has none to remove.
+    async fn remove_older(&self, name: &ObjectName) -> Result<Removal, VaultError>;
 
     /// Gives up uploads in parts that were begun before then and never ended; says how many there were.
     async fn give_up_uploads(&self, before: Timestamp) -> Result<u64, VaultError>;

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{FORMAT, read_json, write_json};
-use crate::{error::FormatError, model::RunId};
+use crate::{error::FormatError, model::RunId, records::run::Job};
 
 /// Who holds the lock, and until when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,16 +14,24 @@ pub struct Lease {
     format: u32,
     /// The run that holds it.
     pub run: RunId,
+    /// Which job that is.
+    #[serde(default = "backup")]
+    pub job: Job,
     /// Until when it is held, unless renewed. In the past once it was given back.
     pub until: Timestamp,
     /// Was it given back? Otherwise its run died, and left no record.
     pub released: bool,
 }
 
+/// What held locks before they said so.
+const fn backup() -> Job {
+    Job::Backup
+}
+
 impl Lease {
     /// A lease held until `until`.
-    pub fn held(run: RunId, until: Timestamp) -> Self {
-        Self { format: FORMAT, run, until, released: false }
+    pub fn held(run: RunId, job: Job, until: Timestamp) -> Self {
+        Self { format: FORMAT, run, job, until, released: false }
     }
 
     /// The same lease, given back at `now`.

@@ -28,6 +28,8 @@ pub enum Job {
     Cleanup,
     /// A backup made of another program's files.
     Import,
+    /// The destruction of one tenant's data keys.
+    Erase,
     /// A job that a later version knows.
     #[serde(other)]
     Other,
@@ -44,6 +46,7 @@ impl Job {
             Self::Report => "report",
             Self::Cleanup => "cleanup",
             Self::Import => "import",
+            Self::Erase => "erase",
             Self::Other => "other",
         }
     }

@@ -36,6 +36,16 @@ pub async fn remover_contract(vault: &dyn Vault, remover: &dyn Remover) {
     assert_eq!(remover.remove(&lease).await.expect("a removal"), Removal::Done);
     assert_eq!(vault.read(&lease).await.expect("a read"), None, "no older version in its place");
 
+    let first = vault.swap(&lease, None, Bytes::from_static(b"1")).await.expect("a write");
+    let second = vault.swap(&lease, Some(&first), Bytes::from_static(b"2")).await.expect("a write");
+    vault.swap(&lease, Some(&second), Bytes::from_static(b"3")).await.expect("a write");
+    for of in [&lease, &beside, &fresh(9)] {
+        assert_eq!(remover.remove_older(of).await.expect("a removal"), Removal::Done);
+    }
+    assert_eq!(vault.get(&lease).await.expect("a read"), "3", "the newest version stays");
+    assert_eq!(vault.get(&beside).await.expect("a read"), "a pack", "and the only one");
+    assert_eq!(remover.remove(&lease).await.expect("a removal"), Removal::Done);
+
     vault.put(&name, Bytes::from_static(b"again")).await.expect("the name is free again");
     assert_eq!(vault.get(&name).await.expect("a read"), "again");
     for name in [&name, &beside] {
@@ -70,4 +80,10 @@ pub async fn locks_contract(
     let removal = remover.remove(&name).await.expect("an answer");
     assert_eq!(removal, Removal::Locked(Some(hours(3))));
     assert_eq!(vault.get(&name).await.expect("it is there"), "a pack");
+
+    let (_, found) = vault.read(&name).await.expect("a read").expect("an object");
+    vault.swap(&name, Some(&found), Bytes::from_static(b"anew")).await.expect("a new version");
+    let removal = remover.remove_older(&name).await.expect("an answer");
+    assert_eq!(removal, Removal::Locked(Some(hours(3))), "the version that was locked stays");
+    assert_eq!(vault.get(&name).await.expect("it is there"), "anew");
 }

@@ -33,6 +33,8 @@ struct Content {
     /// Tells when a lock ends; without it there are none.
     clock: Option<FixedClock>,
     locks: BTreeMap<ObjectName, Timestamp>,
+    /// What was replaced, where versions are kept because they are locked, the oldest first, and until when each is.
+    older: BTreeMap<ObjectName, Vec<(Bytes, Option<Timestamp>)>>,
     lock_calls: u64,
 }
 
@@ -40,7 +42,11 @@ impl Content {
     fn write(&mut self, name: &ObjectName, content: Bytes) -> Revision {
         self.writes += 1;
         let revision = Revision(self.writes.to_string());
-        self.objects.insert(name.clone(), (content, revision.clone()));
+        let older = self.objects.insert(name.clone(), (content, revision.clone()));
+        if let Some((older, _)) = older.filter(|_| self.clock.is_some()) {
+            let locked = self.locks.remove(name);
+            self.older.entry(name.clone()).or_default().push((older, locked));
+        }
         revision
     }
 }
@@ -66,6 +72,13 @@ impl MemoryVault {
     pub fn objects(&self) -> BTreeMap<ObjectName, Bytes> {
         let content = lock(&self.0);
         content.objects.iter().map(|(name, (bytes, _))| (name.clone(), bytes.clone())).collect()
+    }
+
+    /// Older versions of objects, as far as they were not removed.
+    pub fn older(&self) -> BTreeMap<ObjectName, Vec<Bytes>> {
+        let content = lock(&self.0);
+        let bytes = |versions: &Vec<(Bytes, _)>| versions.iter().map(|(b, _)| b.clone()).collect();
+        content.older.iter().map(|(name, older)| (name.clone(), bytes(older))).collect()
     }
 
     /// Damages an object behind the vault's back.
@@ -202,7 +215,17 @@ impl Remover for MemoryVault {
         }
         content.objects.remove(name);
         content.locks.remove(name);
+        content.older.remove(name);
         Ok(Removal::Done)
+    }
+
+    async fn remove_older(&self, name: &ObjectName) -> Result<Removal, VaultError> {
+        let mut content = lock(&self.0);
+        let now = content.clock.as_ref().map(Clock::now);
+        let Some(older) = content.older.get_mut(name) else { return Ok(Removal::Done) };
+        older.retain(|(_, locked)| *locked > now);
+        let last = older.iter().filter_map(|(_, locked)| *locked).max();
+        Ok(last.map_or(Removal::Done, |until| Removal::Locked(Some(until))))
     }
 
     async fn give_up_uploads(&self, _before: Timestamp) -> Result<u64, VaultError> {

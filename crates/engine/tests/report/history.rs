@@ -129,13 +129,14 @@ fn event(days: i64) -> impl Strategy<Value = Event> {
     )
 }
 
-const JOBS: [&str; 9] = [
+const JOBS: [&str; 10] = [
     "backup",
     "backup",
     "backup",
     "verify",
     "restore-test",
     "cleanup",
+    "erase",
     "restore",
     "report",
     "prune",
@@ -389,6 +390,13 @@ impl History {
                 "rules": if first % 4 == 0 { "" } else { "daily=30" }, "kept": list(one), "dropped": list(two),
                 "removed": { "objects": three, "bytes": four }, "still_locked": { "objects": five, "bytes": six },
                 "locks_extended": seven, "problems": list(eight),
+            }),
+            "erase" => json!({
+                "tenant": format!("t-{}", one % 9), "keys": list(two), "backups": list(three),
+                "locked": (0..four % 3).map(|one| match first % 3 {
+                    0 => json!({ "until": null }),
+                    _ => json!({ "until": format!("2026-12-0{}T00:00:00Z", one + 1) }),
+                }).collect::<Vec<_>>(),
             }),
             _ => Value::Null,
         }

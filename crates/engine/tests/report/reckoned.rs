@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::history::History;
 
 /// The order in which jobs are told.
-const JOBS: [&str; 7] =
-    ["backup", "restore", "verify", "restore-test", "report", "cleanup", "other"];
+const JOBS: [&str; 8] =
+    ["backup", "restore", "verify", "restore-test", "report", "cleanup", "erase", "other"];
 
 pub(crate) const HOUR: f64 = 3600.0;
 
@@ -199,6 +199,7 @@ impl Auditor<'_> {
             "restores": self.restores(),
             "audit": self.audit(),
             "cleanups": cleanups,
+            "erasures": self.runs_of("erase").into_iter().map(erasure).collect::<Vec<_>>(),
             "pins": self.pins(),
             "keys": self.keys(),
             "retention": retention,
@@ -357,6 +358,17 @@ fn check(run: &Value) -> Value {
         "backups": length(&summary["backups"]), "objects": number(&summary["objects"]), "raw_bytes_read": number(&summary["raw_bytes_read"]),
         "read_data": summary["read_data"] == true, "share": summary["share"], "problems": length(&summary["problems"]),
         "repaired": length(&summary["repaired"]), "replica": replica,
+    })
+}
+
+fn erasure(run: &Value) -> Value {
+    let summary = &run["summary"];
+    let locked = summary["locked"].as_array().cloned().unwrap_or_default();
+    let ends = locked.iter().map(|locked| locked["until"].as_str());
+    json!({
+        "run": run["run"], "started": run["started"], "completed": succeeded(run), "tenant": summary["tenant"],
+        "keys": length(&summary["keys"]), "backups": length(&summary["backups"]), "still_locked": locked.len(),
+        "locked_until": ends.collect::<Option<Vec<_>>>().and_then(|ends| ends.into_iter().max()),
     })
 }
 

@@ -155,8 +155,8 @@ const fn meaning(job: Job, cause: Cause) -> Phrase {
             pt: "Nada que ainda deve ser guardado foi removido. Backups vencidos ficam mais tempo e custam espaço, e proteções (Object Lock) que deviam ser prolongadas podem não ter sido.",
             en: "Nothing that is still to be kept was removed. Backups that are due stay longer and cost space, and locks that should be longer may not be yet.",
         },
-        // Nobody is written to about an import: whoever runs one looks on.
-        (Job::Report | Job::Import | Job::Other, _) => Phrase {
+        // Nobody is written to about an import or an erasure: whoever runs one looks on.
+        (Job::Report | Job::Import | Job::Erase | Job::Other, _) => Phrase {
             pt: "Só o relatório falta. Backups e banco de dados não são afetados; os registros de que ele é feito estão guardados.",
             en: "Only the report is missing. Backups and database are not affected; the records that it is made of are kept.",
         },
@@ -248,6 +248,7 @@ const fn command(job: Job) -> &'static str {
         Job::Cleanup => "gorgen-backup cleanup",
         Job::Report | Job::Other => "gorgen-backup report",
         Job::Import => "gorgen-backup import-legacy",
+        Job::Erase => "gorgen-backup keys erase",
     }
 }
 

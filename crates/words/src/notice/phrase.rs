@@ -20,6 +20,7 @@ pub(super) const fn job(job: Job) -> Phrase {
         Job::Report => Phrase { pt: "relatório", en: "report" },
         Job::Cleanup => Phrase { pt: "limpeza", en: "cleanup" },
         Job::Import => Phrase { pt: "importação", en: "import" },
+        Job::Erase => Phrase { pt: "eliminação", en: "erasure" },
         Job::Other => Phrase { pt: "tarefa", en: "job" },
     }
 }
@@ -32,6 +33,7 @@ pub(super) const fn plain_job(job_: Job) -> Phrase {
         Job::RestoreTest => Phrase { pt: "teste de restauracao", en: "restore test" },
         Job::Report => Phrase { pt: "relatorio", en: "report" },
         Job::Import => Phrase { pt: "importacao", en: "import" },
+        Job::Erase => Phrase { pt: "eliminacao", en: "erasure" },
         _ => job(job_),
     }
 }

@@ -21,6 +21,7 @@ pub(super) fn job(speech: &Speech, job: Job) -> &'static str {
         Job::Report => speech.say("Relatório", "Report"),
         Job::Cleanup => speech.say("Limpeza", "Cleanup"),
         Job::Import => speech.say("Importação", "Import"),
+        Job::Erase => speech.say("Eliminação de inquilino", "Erasure of a tenant"),
         Job::Other => speech.say("Outro", "Other"),
     }
 }

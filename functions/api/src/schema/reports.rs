@@ -5,8 +5,8 @@ mod lines;
 use utoipa::ToSchema;
 
 use self::lines::{
-    AuditLine, BackupLine, CleanupLine, FailureLine, KeyLine, PinLine, RestoreOfMonth, Tally,
-    TestLine, VerificationLine,
+    AuditLine, BackupLine, CleanupLine, ErasureLine, FailureLine, KeyLine, PinLine, RestoreOfMonth,
+    Tally, TestLine, VerificationLine,
 };
 use super::Database;
 
@@ -87,6 +87,8 @@ pub(crate) struct Report {
     /// Calls that changed something, or would have.
     audit: Vec<AuditLine>,
     cleanups: Vec<CleanupLine>,
+    /// Tenants that were erased from all backups.
+    erasures: Vec<ErasureLine>,
     /// Backups of all months that somebody asked to keep.
     pins: Vec<PinLine>,
     /// Data keys in the vault, by purpose.

@@ -50,8 +50,14 @@ impl S3Vault {
         Ok(self.lock_mode.get_or_try_init(ask).await?.as_ref())
     }
 
-    async fn retention(&self, name: &ObjectName) -> Result<Option<Timestamp>, VaultError> {
+    /// Until when a version of the object, or the newest, was once locked.
+    async fn retention(
+        &self,
+        name: &ObjectName,
+        version: Option<&str>,
+    ) -> Result<Option<Timestamp>, VaultError> {
         let request = self.client.get_object_retention().bucket(&self.bucket).key(self.key(name));
+        let request = request.set_version_id(version.map(str::to_owned));
         let action = || format!("ask how long {name} is locked");
         let answer = match request.send().await {
             Ok(answer) => answer,
@@ -79,7 +85,8 @@ impl S3Vault {
         }
     }
 
-    /// The versions of an object, markers of deletion among them, the oldest first.
+    /// The versions of an object, markers of deletion among them, the oldest first. The last is the one that is read: times alone
+    /// do not tell, which are of whole seconds.
     async fn versions(&self, name: &ObjectName) -> Result<Vec<String>, VaultError> {
         let key = self.key(name);
         let request = self.client.list_object_versions().bucket(&self.bucket).prefix(&key);
@@ -93,10 +100,14 @@ impl S3Vault {
                 .map_err(|error| self.failed_call(format!("list the versions of {name}"), error))?;
             let objects = page.versions.unwrap_or_default().into_iter();
             let markers = page.delete_markers.unwrap_or_default().into_iter();
-            let objects = objects.map(|one| (one.key, one.last_modified, one.version_id));
-            let markers = markers.map(|one| (one.key, one.last_modified, one.version_id));
+            let objects =
+                objects.map(|one| (one.key, one.is_latest, one.last_modified, one.version_id));
+            let markers =
+                markers.map(|one| (one.key, one.is_latest, one.last_modified, one.version_id));
             let ours = objects.chain(markers).filter(|(of, ..)| of.as_ref() == Some(&key));
-            versions.extend(ours.filter_map(|(_, modified, id)| Some((modified?, id?))));
+            versions.extend(
+                ours.filter_map(|(_, latest, modified, id)| Some((latest, modified?, id?))),
+            );
             (key_marker, version_marker) = (page.next_key_marker, page.next_version_id_marker);
             // Names are listed in their order: when another comes first, all of this one were seen.
             let is_done = key_marker.as_ref().is_none_or(|next| *next != key);
@@ -105,7 +116,7 @@ impl S3Vault {
             }
         }
         versions.sort();
-        Ok(versions.into_iter().map(|(_, id)| id).collect())
+        Ok(versions.into_iter().map(|(_, _, id)| id).collect())
     }
 
     /// Removes one version; `None` if it is locked.
@@ -150,7 +161,7 @@ impl Locks for S3Vault {
         if !self.are_kept().await? {
             return Ok(None);
         }
-        let until = self.retention(name).await?;
+        let until = self.retention(name, None).await?;
         Ok(until.filter(|until| *until > SystemClock.now()))
     }
 
@@ -185,6 +196,22 @@ impl Remover for S3Vault {
         Ok(Removal::Done)
     }
 
+    async fn remove_older(&self, name: &ObjectName) -> Result<Removal, VaultError> {
+        let mut versions = self.versions(name).await?;
+        versions.pop();
+        let (mut removal, are_kept) = (Removal::Done, self.are_kept().await?);
+        for version in versions {
+            let locked = if are_kept { self.retention(name, Some(&version)).await? } else { None };
+            let locked = locked.filter(|until| *until > SystemClock.now());
+            if locked.is_some() {
+                removal = longer(removal, locked);
+            } else if self.remove_version(name, &version).await?.is_none() {
+                removal = longer(removal, None);
+            }
+        }
+        Ok(removal)
+    }
+
     async fn give_up_uploads(&self, before: Timestamp) -> Result<u64, VaultError> {
         // One page: what it does not hold is given up by the next cleanup.
         let request = self.client.list_multipart_uploads().bucket(&self.bucket);
@@ -203,6 +230,15 @@ impl Remover for S3Vault {
         }
         Ok(given_up)
     }
+}
+
+/// The lock that lasts longer; one that somebody must lift does.
+fn longer(removal: Removal, locked: Option<Timestamp>) -> Removal {
+    Removal::Locked(match removal {
+        Removal::Locked(None) => None,
+        Removal::Locked(Some(until)) => locked.map(|locked| locked.max(until)),
+        Removal::Done => locked,
+    })
 }
 
 fn moment(time: DateTime) -> Option<Timestamp> {

@@ -17,7 +17,7 @@ pub(super) async fn free(world: &World) -> Result<Option<RunId>, Error> {
         return Ok(None);
     }
     let dead = lease.run.clone();
-    record::died(world, Some(&dead)).await?;
+    record::died(world, Some(&lease)).await?;
     let unwritable = |source| Error::Unwritable { what: name.to_string(), source };
     let content = lease.given_back(now).write().map_err(unwritable)?;
     match world.vault.swap(&name, Some(&revision), content).await {

@@ -24,7 +24,7 @@ const PARALLEL_KEYS: usize = 8;
 pub struct Report {
     /// The keyring that opens them now.
     pub keyring: String,
-    /// How many there are.
+    /// How many there are that were not erased.
     pub keys: u64,
     /// How many got a new wrapping.
     pub rewrapped: u64,
@@ -65,6 +65,7 @@ pub async fn run(world: &World, to: &dyn Keyring) -> Result<Report, Error> {
             match outcome {
                 Wrapped::Anew => report.rewrapped += 1,
                 Wrapped::Already => {}
+                Wrapped::Erased => report.keys -= 1,
                 Wrapped::Not(unopened) => report.unopened.push(unopened),
             }
         }
@@ -90,6 +91,7 @@ async fn all<'a, T, F: Future<Output = Result<T, Error>>>(
 enum Wrapped {
     Anew,
     Already,
+    Erased,
     Not(Unopened),
 }
 
@@ -125,6 +127,9 @@ impl Rewrapping<'_> {
             Err(error @ Error::Damaged { .. }) => return not(told(&error)),
             read => read?,
         };
+        if record.erased.is_some() {
+            return Ok(Wrapped::Erased);
+        }
         let key = match self.open(&record).await {
             Ok(key) => key,
             Err(error) if error.is_retryable() => return Err(error.into()),

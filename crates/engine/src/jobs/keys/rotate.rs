@@ -1,7 +1,7 @@
 //! New data keys before the month ends: what is sealed from now on is sealed with them.
 //!
 //! Backups that exist need the old ones as before, and nothing of them changes. Naming keys stay: with another one, equal rows would
-//! no longer have equal names.
+//! no longer have equal names. Who was erased gets none.
 
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
@@ -29,11 +29,15 @@ pub async fn run(world: &World) -> Result<Report, Error> {
     let vault = backups::existing_identity(&*world.vault).await?.vault;
     let chest = KeyChest::open(world, vault).await?;
     let sealing = chest.kept.keys().filter(|(purpose, _)| *purpose != KeyPurpose::Naming);
-    let made = sealing.map(|(purpose, scope)| chest.replace(*purpose, scope));
-    let mut keys: Vec<_> = stream::iter(made.collect::<Vec<_>>())
+    let made = sealing.map(async |(purpose, scope)| match chest.newest(*purpose, scope) {
+        Some(newest) if chest.is_erased(newest).await? => Ok(None),
+        _ => chest.replace(*purpose, scope).await.map(Some),
+    });
+    let made: Vec<_> = stream::iter(made.collect::<Vec<_>>())
         .buffer_unordered(PARALLEL_KEYS)
         .try_collect()
         .await?;
+    let mut keys: Vec<_> = made.into_iter().flatten().collect();
     keys.sort_unstable();
     Ok(Report { keys })
 }

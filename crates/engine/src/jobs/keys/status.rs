@@ -73,7 +73,9 @@ pub struct Key {
     pub backups: u64,
     /// The newest of them.
     pub last_backup: Option<RunId>,
-    /// Why it does not open, if it does not.
+    /// When it was erased, if it was: nothing that it sealed is read again.
+    pub erased: Option<Timestamp>,
+    /// Why it does not open, if it should.
     pub problem: Option<String>,
 }
 
@@ -103,7 +105,8 @@ pub async fn run(world: &World) -> Result<Report, Error> {
     let backups = backups::ids(&*world.vault).await?;
     let (uses, lost) = uses(world, vault, &unopened, &found, &backups).await?;
     let at = world.clock.now();
-    let in_use = in_use(&found, at);
+    let left = looked.iter().filter(|looked| looked.erased.is_none());
+    let in_use = in_use(left.map(|looked| &looked.id), at);
     let key = |looked: &Looked| {
         let needed_by = uses.get(&looked.id).map(Vec::as_slice).unwrap_or_default();
         Key {
@@ -115,6 +118,7 @@ pub async fn run(world: &World) -> Result<Report, Error> {
             wrapped_by: looked.wrapped.iter().map(|(by, key)| format!("{by}:{key}")).collect(),
             backups: needed_by.len() as u64,
             last_backup: needed_by.last().cloned(),
+            erased: looked.erased,
             problem: looked.problem.clone(),
         }
     };
@@ -135,6 +139,7 @@ struct Looked {
     wrapped: Vec<(String, String)>,
     /// Those among them that this keyring opens.
     ours: BTreeSet<(String, String)>,
+    erased: Option<Timestamp>,
     problem: Option<String>,
 }
 
@@ -144,6 +149,7 @@ async fn look(world: &World, vault: VaultId, id: &KeyId) -> Result<Looked, Error
         id: id.clone(),
         wrapped: Vec::new(),
         ours: BTreeSet::new(),
+        erased: None,
         problem: Some(problem),
     };
     let record = match read(&*world.vault, vault, id).await {
@@ -151,8 +157,10 @@ async fn look(world: &World, vault: VaultId, id: &KeyId) -> Result<Looked, Error
         Err(error @ Error::Damaged { .. }) => return Ok(nothing(told(&error))),
         Err(error) => return Err(error),
     };
+    let erased = record.erased.as_ref().map(|erased| erased.at);
     let problem = match open(keyring, &record).await {
         Ok(_) => None,
+        Err(_) if erased.is_some() => None,
         Err(error) if error.is_retryable() => return Err(error.into()),
         Err(error) => Some(told(&error)),
     };
@@ -166,6 +174,7 @@ async fn look(world: &World, vault: VaultId, id: &KeyId) -> Result<Looked, Error
             .iter()
             .map(|wrapped| name(&wrapped.by, &wrapped.wrapping_key))
             .collect(),
+        erased,
         problem,
     })
 }
@@ -189,8 +198,8 @@ fn wrapping_keys(looked: &[Looked]) -> Vec<WrappingKey> {
 }
 
 /// The keys that a backup would use at this moment, if it ran now.
-fn in_use(all: &BTreeSet<KeyId>, now: Timestamp) -> BTreeSet<KeyId> {
-    let all: Vec<&KeyId> = all.iter().collect();
+fn in_use<'a>(all: impl Iterator<Item = &'a KeyId>, now: Timestamp) -> BTreeSet<KeyId> {
+    let all: Vec<&KeyId> = all.collect();
     let kinds =
         all.chunk_by(|one, next| (one.purpose(), one.scope()) == (next.purpose(), next.scope()));
     let in_use = kinds.filter_map(|kind| match kind {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    model::RunId,
+    model::{RunId, Scope},
     policy::shares::Share,
     records::{
         audit::Verdict,
@@ -233,6 +233,27 @@ pub struct AuditLine {
     pub reason: Option<String>,
     /// The run, restore or schedule that it was about.
     pub about: Option<String>,
+}
+
+/// One tenant's erasure from all backups.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ErasureLine {
+    /// The run.
+    pub run: RunId,
+    /// When it started.
+    pub started: Timestamp,
+    /// Whether it came to its end.
+    pub completed: bool,
+    /// Whose rows; not known of a run that failed.
+    pub tenant: Option<Scope>,
+    /// Keys of the tenant.
+    pub keys: u64,
+    /// Backups that held rows of the tenant.
+    pub backups: u64,
+    /// Keys of which older versions were locked then.
+    pub still_locked: u64,
+    /// When the last of these locks ends.
+    pub locked_until: Option<Timestamp>,
 }
 
 /// One cleanup.

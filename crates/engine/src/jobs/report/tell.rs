@@ -10,12 +10,12 @@ use serde::Deserialize;
 use super::{
     Records,
     lines::{
-        AuditLine, BackupLine, CleanupLine, DroppedBy, FailureLine, KeyLine, PhaseLine, PinLine,
-        ReplicaLine, RestoreLine, State, Tally, TestLine, VerificationLine,
+        AuditLine, BackupLine, CleanupLine, DroppedBy, ErasureLine, FailureLine, KeyLine,
+        PhaseLine, PinLine, ReplicaLine, RestoreLine, State, Tally, TestLine, VerificationLine,
     },
 };
 use crate::{
-    model::RunId,
+    model::{RunId, Scope},
     policy::shares::Share,
     records::{
         audit::AuditRecord,
@@ -270,6 +270,39 @@ pub(super) fn cleanup(run: &RunRecord) -> Option<CleanupLine> {
     })
 }
 
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ErasureSummary {
+    tenant: Option<Scope>,
+    keys: Vec<serde::de::IgnoredAny>,
+    backups: Vec<serde::de::IgnoredAny>,
+    locked: Vec<Until>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Until {
+    until: Option<Timestamp>,
+}
+
+pub(super) fn erasure(run: &RunRecord) -> Option<ErasureLine> {
+    if run.job != Job::Erase {
+        return None;
+    }
+    let told: ErasureSummary = summary(run);
+    let ends: Option<Vec<Timestamp>> = told.locked.iter().map(|locked| locked.until).collect();
+    Some(ErasureLine {
+        run: run.run.clone(),
+        started: run.started,
+        completed: run.outcome == Outcome::Succeeded,
+        tenant: told.tenant,
+        keys: told.keys.len() as u64,
+        backups: told.backups.len() as u64,
+        still_locked: told.locked.len() as u64,
+        locked_until: ends.and_then(|ends| ends.into_iter().max()),
+    })
+}
+
 pub(super) fn failure(run: &RunRecord) -> Option<FailureLine> {
     (run.outcome != Outcome::Succeeded).then(|| FailureLine {
         run: run.run.clone(),
@@ -330,7 +363,7 @@ pub(super) fn pins(records: &Records) -> Vec<PinLine> {
 
 pub(super) fn keys(records: &[KeyRecord], from: Timestamp, until: Timestamp) -> Vec<KeyLine> {
     let mut by_purpose: BTreeMap<_, Vec<&KeyRecord>> = BTreeMap::new();
-    for record in records {
+    for record in records.iter().filter(|record| record.erased.is_none()) {
         by_purpose.entry(record.key.purpose()).or_default().push(record);
     }
     let line = |(purpose, keys): (crate::model::KeyPurpose, Vec<&KeyRecord>)| {

@@ -1,7 +1,12 @@
 //! What of a backup is to be restored: all of it, or some tables with their triggers.
 
+use std::collections::BTreeSet;
+
 use crate::{
-    jobs::Error,
+    jobs::{
+        Error, KeyChest,
+        erased::{self, Gone},
+    },
     model::{Catalog, RunId, StoredObjectKind},
     records::manifest::{Manifest, TablePart},
 };
@@ -11,19 +16,34 @@ use crate::{
 pub(in crate::jobs) struct Chosen {
     pub(in crate::jobs) catalog: Catalog,
     pub(in crate::jobs) parts: Vec<TablePart>,
+    /// What of it is not restored, each a sentence.
     pub(in crate::jobs) left_out: Vec<String>,
+    /// The tables that lack rows whose keys were erased.
+    pub(in crate::jobs) erased: BTreeSet<String>,
 }
 
 impl Chosen {
     /// The same with these tables alone, and all objects.
     pub(in crate::jobs) fn only(&self, is_wanted: impl Fn(&str) -> bool) -> Self {
-        let Self { catalog, parts, left_out } = self;
+        let Self { catalog, parts, left_out, erased } = self;
         let tables = catalog.tables.iter().filter(|table| is_wanted(&table.name));
         Self {
             catalog: Catalog { tables: tables.cloned().collect(), ..catalog.clone() },
             parts: parts.iter().filter(|part| is_wanted(&part.table)).cloned().collect(),
             left_out: left_out.clone(),
+            erased: erased.clone(),
         }
+    }
+
+    /// Leaves out the rows whose keys were erased, and tells of them.
+    pub(in crate::jobs) async fn leave_out_erased(
+        &mut self,
+        keys: &KeyChest,
+    ) -> Result<Vec<Gone>, Error> {
+        let gone = erased::leave_out(keys, &mut self.parts).await?;
+        self.left_out.extend(gone.iter().map(Gone::sentence));
+        self.erased.extend(gone.iter().flat_map(|gone| gone.tables.iter().cloned()));
+        Ok(gone)
     }
 }
 
@@ -34,9 +54,9 @@ pub(in crate::jobs) fn choose(
     wanted_tables: &[String],
 ) -> Result<Chosen, Error> {
     let Manifest { mut catalog, tables: mut parts, .. } = manifest;
-    let mut left_out = Vec::new();
+    let (mut left_out, erased) = (Vec::new(), BTreeSet::new());
     if wanted_tables.is_empty() {
-        return Ok(Chosen { catalog, parts, left_out });
+        return Ok(Chosen { catalog, parts, left_out, erased });
     }
     if let Some(table) =
         wanted_tables.iter().find(|name| !catalog.tables.iter().any(|t| t.name == **name))
@@ -60,5 +80,5 @@ pub(in crate::jobs) fn choose(
         }
         keep
     });
-    Ok(Chosen { catalog, parts, left_out })
+    Ok(Chosen { catalog, parts, left_out, erased })
 }

@@ -71,8 +71,13 @@ impl Work<'_> {
                 }
                 let orphans = self.target.orphans(&table.name, relation).await?;
                 if orphans > 0 {
+                    let why = if self.chosen.erased.contains(&relation.parent) {
+                        "of which rows were erased"
+                    } else {
+                        "in the backup as well"
+                    };
                     warnings.push(format!(
-                        "{orphans} rows of table {} point at no row of {} (foreign key {}), in the backup as well",
+                        "{orphans} rows of table {} point at no row of {} (foreign key {}), {why}",
                         table.name, relation.parent, relation.name
                     ));
                 }

@@ -1,8 +1,11 @@
 //! What is proved beyond rows: nothing is missing, every view can be used, every foreign key leads somewhere.
 
 use crate::{
-    jobs::{Error, restore::Watch},
-    model::{Catalog, ServerInfo, StoredObjectKind},
+    jobs::{
+        Error,
+        restore::{Chosen, Watch},
+    },
+    model::{ServerInfo, StoredObjectKind},
     policy::likeness::{Likeness, is_known_invalid, likeness},
     ports::Target,
 };
@@ -19,10 +22,11 @@ pub(super) struct Proof {
 /// Proves what was restored, all rows of which were found equal.
 pub(super) async fn prove(
     target: &dyn Target,
-    catalog: &Catalog,
+    backup: &Chosen,
     watch: &mut Watch<'_>,
 ) -> Result<Proof, Error> {
-    let foreign_keys = check_foreign_keys(target, catalog).await?;
+    let catalog = &backup.catalog;
+    let foreign_keys = check_foreign_keys(target, backup).await?;
     watch.lap("follow foreign keys");
     let restored = target.source().catalog().await?;
     let Likeness { mut differences, mut invalid_views, objects } = likeness(catalog, &restored);
@@ -42,9 +46,10 @@ pub(super) async fn prove(
     }
 }
 
-/// No row of the scratch database points at a row that is not there. How many foreign keys were looked at.
-async fn check_foreign_keys(target: &dyn Target, catalog: &Catalog) -> Result<u64, Error> {
-    let tables = &catalog.tables;
+/// No row of the scratch database points at a row that is not there, but for rows that were erased. How many foreign keys were
+/// looked at.
+async fn check_foreign_keys(target: &dyn Target, backup: &Chosen) -> Result<u64, Error> {
+    let tables = &backup.catalog.tables;
     let (mut checked, mut dangling) = (0, Vec::new());
     for table in tables {
         for relation in &table.relations {
@@ -54,7 +59,7 @@ async fn check_foreign_keys(target: &dyn Target, catalog: &Catalog) -> Result<u6
             }
             checked += 1;
             let rows = target.orphans(&table.name, relation).await?;
-            if rows > 0 {
+            if rows > 0 && !backup.erased.contains(&relation.parent) {
                 let (table, key, parent) = (&table.name, &relation.name, &relation.parent);
                 dangling.push(format!(
                     "{rows} rows of table {table} point at no row of {parent} (foreign key {key})"

@@ -40,8 +40,12 @@ impl Site {
     ) -> Result<Self, Error> {
         let world = bench.reading(vault, chosen.turn.place).await?;
         let keys = Arc::new(KeyChest::open(&world, vault).await?);
-        let (header, manifest) = backups::open(&world, &keys, &chosen.backup).await?;
-        let backup = restore::choose(&chosen.backup, manifest, &[])?;
+        let (mut header, manifest) = backups::open(&world, &keys, &chosen.backup).await?;
+        let mut backup = restore::choose(&chosen.backup, manifest, &[])?;
+        for gone in backup.leave_out_erased(&keys).await? {
+            header.totals.rows = header.totals.rows.saturating_sub(gone.rows);
+            header.totals.raw_bytes = header.totals.raw_bytes.saturating_sub(gone.bytes);
+        }
         refuse_nothing(&chosen.backup, &backup)?;
         let how = restore::Request {
             connections: bench.request.connections,
@@ -110,7 +114,7 @@ impl Site {
     /// Makes what tables need of each other, and all objects, and proves that nothing is missing.
     pub(super) async fn prove(&self) -> Result<Proved, Error> {
         let mut watch = Watch::start(&self.world);
-        let mut warnings = Vec::new();
+        let mut warnings = self.backup.left_out.clone();
         let work = self.work(|_| true).await?;
         let there = self.target.source().catalog().await?;
         let has_keys = |name: &str| {
@@ -126,7 +130,7 @@ impl Site {
         let restored = self.world.clock.now();
         let restoring = std::mem::take(&mut watch.phases);
         let Proof { scratch, foreign_keys, objects, views, invalid_views } =
-            proof::prove(&*self.target, &self.backup.catalog, &mut watch).await?;
+            proof::prove(&*self.target, &self.backup, &mut watch).await?;
         let (proved, proving) = (self.world.clock.now(), watch.phases);
         Ok(Proved {
             restored,

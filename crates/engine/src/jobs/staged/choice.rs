@@ -64,7 +64,7 @@ pub(super) fn choose(
         keep_scope(part, &scope);
     }
     let left_out = left_out.into_iter().filter(|_| wish.tables.is_empty()).map(sentence).collect();
-    Ok((Chosen { catalog, parts, left_out }, tenancy))
+    Ok((Chosen { catalog, parts, left_out, erased: BTreeSet::new() }, tenancy))
 }
 
 /// Is the table wanted, by this wish and by the settings?

@@ -213,7 +213,7 @@ async fn blockers(site: &Site<'_>, live: Option<&Catalog>) -> Result<Vec<String>
     if let Some(live) = live {
         reasons.extend(foreigners(site, &live.database).await?);
         if site.record.wish.tenant.is_some() {
-            reasons.extend(tenant::other_definitions(site, live));
+            reasons.extend(tenant::obstacles(site, live));
         } else {
             let append_only = |table: &&Table| site.rules.append_only.contains(&table.name);
             for table in site.chosen.catalog.tables.iter().filter(append_only) {

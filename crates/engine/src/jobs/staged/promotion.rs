@@ -232,9 +232,9 @@ async fn with_objects(
     todo: impl AsyncFnOnce(&crate::jobs::restore::Work<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let mut work = site.work(target, |_| true).await?;
-    let Chosen { catalog, parts, left_out } = (*work.chosen).clone();
+    let Chosen { catalog, parts, left_out, erased } = (*work.chosen).clone();
     let catalog = Catalog { objects, ..catalog };
-    work.chosen = std::sync::Arc::new(Chosen { catalog, parts, left_out });
+    work.chosen = std::sync::Arc::new(Chosen { catalog, parts, left_out, erased });
     todo(&work).await
 }
 

@@ -64,13 +64,14 @@ impl<'a> Site<'a> {
         let keys = Arc::new(KeyChest::open(world, vault).await?);
         let backup = record.backup.clone().ok_or(Error::Internal("a restore has no backup"))?;
         let (header, manifest) = backups::open(world, &keys, &backup).await?;
-        let (chosen, tenancy) = match &record.wish.tenant {
+        let (mut chosen, tenancy) = match &record.wish.tenant {
             Some(name) => {
                 let (chosen, tenancy) = choice::choose(manifest, rules, &record.wish, name)?;
                 (chosen, Some(tenancy))
             }
             None => (choose(&backup, manifest, &record.wish.tables)?, None),
         };
+        chosen.leave_out_erased(&keys).await?;
         let request = restore::Request {
             tables: record.wish.tables.clone(),
             connections: rules.connections,
@@ -126,14 +127,14 @@ impl<'a> Site<'a> {
         let (kept, emptied) = (self.record.kept.clone(), self.record.emptied.clone());
         let kept = |table: &str| kept.iter().any(|name| name == table);
         let emptied = |table: &str| emptied.iter().any(|name| name == table);
-        let Chosen { mut catalog, mut parts, left_out } = (*self.chosen).clone();
+        let Chosen { mut catalog, mut parts, left_out, erased } = (*self.chosen).clone();
         catalog.tables.retain(|table| !kept(&table.name));
         catalog.objects.retain(|object| !object.table.as_deref().is_some_and(kept));
         parts.retain(|part| !kept(&part.table));
         for part in parts.iter_mut().filter(|part| emptied(&part.table)) {
             *part = TablePart::new(part.table.clone(), [], None);
         }
-        self.chosen = Arc::new(Chosen { catalog, parts, left_out });
+        self.chosen = Arc::new(Chosen { catalog, parts, left_out, erased });
     }
 
     /// Work on these tables of the staging database.

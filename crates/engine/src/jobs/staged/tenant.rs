@@ -39,7 +39,7 @@ pub(super) async fn replace(site: &mut Site<'_>) -> Result<(), Error> {
         journal::last(site).await?.live
     } else {
         let live = site.server.database(&site.live().database).source().catalog().await?;
-        let reasons = other_definitions(site, &live);
+        let reasons = obstacles(site, &live);
         if !reasons.is_empty() {
             return Err(Error::Blocked { reasons });
         }
@@ -67,9 +67,13 @@ pub(super) async fn replace(site: &mut Site<'_>) -> Result<(), Error> {
     .await
 }
 
-/// Rows go from one table to the other as they are, which takes equal columns.
-pub(super) fn other_definitions(site: &Site<'_>, live: &Catalog) -> Vec<String> {
+/// Rows go from one table to the other as they are, which takes equal columns; and rows that were erased would leave nothing in
+/// the place of the live ones.
+pub(super) fn obstacles(site: &Site<'_>, live: &Catalog) -> Vec<String> {
     let mut reasons = Vec::new();
+    if !site.chosen.erased.is_empty() {
+        reasons.push("what the backup held of this tenant was erased".to_owned());
+    }
     for table in &site.chosen.catalog.tables {
         match live.tables.iter().find(|now| now.name == table.name) {
             None => reasons.push(format!(

@@ -99,7 +99,7 @@ pub(super) fn lost_key_of(object: &ObjectName, error: &Error) -> Option<String> 
 }
 
 /// The object that an error is about, and what is wrong with it; an error about no object is passed on.
-pub(super) fn blame(error: Error) -> Result<(ObjectName, String), Error> {
+pub(in crate::jobs) fn blame(error: Error) -> Result<(ObjectName, String), Error> {
     match error {
         Error::Damaged { name, source } => Ok((name, describe(&source))),
         Error::Vault(VaultError::Missing { name, .. }) => Ok((name, "missing".to_owned())),
@@ -113,6 +113,7 @@ pub(super) fn blame(error: Error) -> Result<(ObjectName, String), Error> {
             };
             Ok((ObjectName::key(key), error.to_string()))
         }
+        Error::Erased { ref key, .. } => Ok((ObjectName::key(key), error.to_string())),
         other => Err(other),
     }
 }

@@ -22,7 +22,7 @@ use crate::{
 pub(super) struct PackContent {
     /// Chunks that are whole.
     pub(super) good: BTreeSet<Entry>,
-    /// Chunks whose key is lost, which says nothing of the pack.
+    /// Chunks whose key is lost or erased, which says nothing of the pack.
     pub(super) locked: BTreeSet<Entry>,
     /// What is wrong with the pack itself.
     pub(super) damage: Option<String>,
@@ -66,6 +66,7 @@ pub(super) async fn read_pack(
     for entry in entries {
         match open_entry(keys, &name, &entry, &object).await {
             Ok(()) => _ = content.good.insert(entry),
+            Err(Error::Erased { .. }) => _ = content.locked.insert(entry),
             Err(error) => {
                 if content.blame(&name, error)? {
                     broken += 1;
@@ -112,7 +113,7 @@ pub(super) async fn naming_problem(
     scope: &Scope,
 ) -> Result<Option<(String, String)>, Error> {
     match keys.kept_naming(scope).await {
-        Ok(Some(_)) => Ok(None),
+        Ok(Some(_)) | Err(Error::Erased { .. }) => Ok(None),
         Ok(None) => {
             let object = format!("{}naming.{scope}.*", prefix::KEYS);
             Ok(Some((object, "missing".to_owned())))

@@ -364,7 +364,11 @@ async fn put_back(
     chunk: RawChunk,
     broken: &mut [Broken],
 ) -> Result<Vec<u8>, Error> {
-    let Some(naming) = keys.kept_naming(&chunk.scope).await? else { return Ok(chunk.rows) };
+    let naming = match keys.kept_naming(&chunk.scope).await {
+        Ok(Some(naming)) => naming,
+        Ok(None) | Err(Error::Erased { .. }) => return Ok(chunk.rows),
+        Err(error) => return Err(error),
+    };
     let (rows, id) = blocking(move || {
         let id = naming.name(&chunk.rows);
         (chunk.rows, id)

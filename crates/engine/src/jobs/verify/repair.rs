@@ -380,7 +380,7 @@ async fn wrong_with(
         return Ok(problem.map(|problem| problem.what));
     };
     match opened {
-        Ok(()) => Ok(None),
+        Ok(()) | Err(Error::Erased { .. }) => Ok(None),
         Err(Error::Damaged { source, .. }) => Ok(Some(describe(&source))),
         Err(error) => blame(error).map(|(object, what)| Some(format!("{object}: {what}"))),
     }

@@ -545,7 +545,7 @@ fn the_last_run_of_each_job_counts() {
 #[test]
 fn a_lock_is_held_left_or_given_back() {
     let (now, id) = (at("2026-11-23T03:00:00Z"), run("20261123T025900Z-00000000"));
-    let held = |until: &str| Lease::held(id.clone(), at(until));
+    let held = |until: &str| Lease::held(id.clone(), Job::Backup, at(until));
     let judged = |lease: &Lease| vault::lock(Some(lease), now);
     assert_eq!(vault::lock(None, now), None);
     let later = held("2026-11-23T03:01:00Z");

@@ -118,7 +118,7 @@ fn last_run(check: &'static str, record: &RunRecord) -> Finding {
         Job::Backup => {
             Finding::problem(check, failed, format!("see to what it says, then {BACK_UP}"))
         }
-        Job::Restore | Job::Report | Job::Cleanup | Job::Import | Job::Other => {
+        Job::Restore | Job::Report | Job::Cleanup | Job::Import | Job::Erase | Job::Other => {
             Finding::warning(check, failed, "if what it was to do is still wanted, run it again")
         }
         Job::Verify | Job::RestoreTest => {

@@ -1,6 +1,6 @@
 //! What is kept, and what went.
 
-use gorgen_engine::jobs::report::CleanupLine;
+use gorgen_engine::jobs::report::{CleanupLine, ErasureLine};
 use maud::{Markup, html};
 
 use super::{Page, Section, heads_of};
@@ -31,6 +31,16 @@ impl Page<'_> {
                     tbody { @for cleanup in &self.report.cleanups { (self.cleanup(cleanup)) } }
                 }
             }
+            @if !self.report.erasures.is_empty() {
+                h3 { (self.say("Inquilinos eliminados de todos os backups", "Tenants erased from all backups")) }
+                table {
+                    (heads_of(&self.say(
+                        ["Data", "Status", "Inquilino", "Chaves", "Backups afetados", "Bloqueios até"],
+                        ["Date", "Status", "Tenant", "Keys", "Backups concerned", "Locks until"],
+                    ), "   nn"))
+                    tbody { @for erasure in &self.report.erasures { (self.erasure(erasure)) } }
+                }
+            }
             @if !self.report.pins.is_empty() {
                 h3 { (self.say("Backups fixados por uma pessoa", "Backups that a person pinned")) }
                 table {
@@ -58,14 +68,37 @@ impl Page<'_> {
         }
     }
 
+    fn erasure(&self, erasure: &ErasureLine) -> Markup {
+        let tenant = erasure.tenant.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string);
+        let locks = match (erasure.still_locked, erasure.locked_until) {
+            (0, _) => "–".to_owned(),
+            (_, Some(until)) => self.speech.date(self.speech.day(until)),
+            (_, None) => self.say("sem data", "no date").to_owned(),
+        };
+        html! {
+            tr {
+                td.t { (self.moment(erasure.started)) }
+                td { (self.outcome(erasure.completed)) }
+                td { span.id { (tenant.trim_start_matches("t-")) } }
+                td.n { (self.count(erasure.keys)) }
+                td.n { (self.count(erasure.backups)) }
+                td.t { (locks) }
+            }
+        }
+    }
+
+    fn outcome(&self, completed: bool) -> Markup {
+        html! {
+            @if completed { (self.say("Sucesso", "Succeeded")) }
+            @else { span.no-mark { (self.say("Falhou", "Failed")) } }
+        }
+    }
+
     fn cleanup(&self, cleanup: &CleanupLine) -> Markup {
         html! {
             tr {
                 td.t { (self.moment(cleanup.started)) }
-                td {
-                    @if cleanup.completed { (self.say("Sucesso", "Succeeded")) }
-                    @else { span.no-mark { (self.say("Falhou", "Failed")) } }
-                }
+                td { (self.outcome(cleanup.completed)) }
                 td.n { (self.count(cleanup.kept)) }
                 td.n { (self.count(cleanup.dropped)) }
                 td.n { (self.speech.bytes(cleanup.removed_bytes)) }

@@ -199,6 +199,27 @@ pub(crate) struct CleanupLine {
     problems: u64,
 }
 
+/// One tenant's erasure from all backups.
+#[derive(ToSchema)]
+pub(crate) struct ErasureLine {
+    run: String,
+    #[schema(format = DateTime)]
+    started: String,
+    completed: bool,
+    /// `t-` and the tenant; not known of a run that failed.
+    #[schema(required = true, example = "t-7")]
+    tenant: Option<String>,
+    /// Keys of the tenant.
+    keys: u64,
+    /// Backups that held rows of the tenant.
+    backups: u64,
+    /// Keys of which older versions were locked then.
+    still_locked: u64,
+    /// When the last of these locks ends.
+    #[schema(format = DateTime, required = true)]
+    locked_until: Option<String>,
+}
+
 /// A pinned backup.
 #[derive(ToSchema)]
 pub(crate) struct PinLine {
