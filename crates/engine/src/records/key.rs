@@ -30,7 +30,7 @@ pub struct KeyRecord {
     pub erased: Option<Erased>,
 }
 
-/// When a key was erased, and by which run, whose record says why it was asked for.
+/// When a key was erased, and by which run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Erased {
