@@ -18,21 +18,20 @@ pub(crate) mod secrets;
 pub(crate) use error::{AwsError, NoRegion};
 
 /// AWS as this process reaches it; clones share one configuration.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
+#[cfg_attr(not(feature = "aws"), derive(Default))]
 pub struct Aws {
     #[cfg(feature = "aws")]
-    config: std::sync::Arc<tokio::sync::OnceCell<aws_config::SdkConfig>>,
+    config: std::sync::Arc<sdk::Config>,
 }
 
+#[cfg(not(feature = "aws"))]
 impl Aws {
     /// AWS as its own settings say.
     pub fn new() -> Self {
         Self::default()
     }
-}
 
-#[cfg(not(feature = "aws"))]
-impl Aws {
     /// AWS in another region.
     #[expect(clippy::unused_async, reason = "called like the one with AWS")]
     pub(crate) async fn in_region(&self, _region: &str) -> Self {

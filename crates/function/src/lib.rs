@@ -7,6 +7,7 @@
 mod event;
 mod failure;
 mod history;
+mod log;
 mod memory;
 mod metrics;
 mod news;

@@ -38,7 +38,7 @@ impl Notices {
     /// Reads the environment by itself, as far as it is good: wrong settings are to be told, too.
     pub(crate) fn start() -> Self {
         let settings = Settings::as_far_as_good(environment());
-        Self { settings, aws: Aws::new(), memory: Mutex::default() }
+        Self { settings, aws: Aws::of_lambda(), memory: Mutex::default() }
     }
 
     /// Tells how this call of the function ended, if that is news.
@@ -127,7 +127,7 @@ mod tests {
         let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Notices {
             settings: Settings::as_far_as_good(pairs),
-            aws: Aws::new(),
+            aws: Aws::of_lambda(),
             memory: Mutex::default(),
         }
     }

@@ -13,7 +13,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    Call, Failure, Metric, Shell, memory,
+    Call, Failure, Metric, Shell, log, memory,
     metrics::line,
     news::{Asked, Ended},
     notices::Notices,
@@ -61,7 +61,7 @@ where
     S: Serialize,
     J: AsyncFn(&Shell, Call<E>) -> Result<S, Failure>,
 {
-    tracing::init_default_subscriber();
+    log::start();
     let (process, notices) = (Process::start(), Notices::start());
     let (process, handler, notices) = (process.as_ref(), &handler, &notices);
     run(service_fn(move |event: LambdaEvent<Value>| async move {

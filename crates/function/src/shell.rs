@@ -43,7 +43,7 @@ pub(crate) struct Process {
 impl Process {
     /// The settings of the environment.
     pub(crate) fn start() -> Result<Self, Failure> {
-        Ok(Self { settings: Arc::new(Settings::from_pairs(environment())?), aws: Aws::new() })
+        Ok(Self { settings: Arc::new(Settings::from_pairs(environment())?), aws: Aws::of_lambda() })
     }
 
     /// The vault as metrics name it.

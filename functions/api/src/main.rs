@@ -26,7 +26,8 @@ use crate::api::{Api, Shared};
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let (router, document) = routes::routes();
-    let router = router.layer(Extension(document));
+    // Shared, as each route and each call has a copy of what the layer holds.
+    let router = router.layer(Extension(Arc::new(document)));
     serve_requests(async |shell: &Shell, call: Call<Map<String, Value>>| {
         respond(&router, Api::of(shell).await?, call.event).await
     })

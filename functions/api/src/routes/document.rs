@@ -1,5 +1,7 @@
 //! The OpenAPI document of this API: made of the routes, and served by it.
 
+use std::sync::Arc;
+
 use axum::{Extension, response::Response};
 use utoipa::{
     OpenApi,
@@ -18,9 +20,9 @@ const SCHEME: &str = "token";
 pub(super) async fn show(
     _: Known,
     _: Plain,
-    Extension(document): Extension<utoipa::openapi::OpenApi>,
+    Extension(document): Extension<Arc<utoipa::openapi::OpenApi>>,
 ) -> Result<Response, Problem> {
-    Ok(answer::found(&document))
+    Ok(answer::found(&*document))
 }
 
 /// All but what comes from the routes.

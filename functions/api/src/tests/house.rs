@@ -171,7 +171,7 @@ impl House {
             document: parsed,
             fault: Mutex::default(),
             bare: false,
-            router: router.layer(Extension(document)),
+            router: router.layer(Extension(Arc::new(document))),
             entropy: SeededEntropy::new(7),
         }
     }
