@@ -1,4 +1,4 @@
-/** Names that more than one stack, or a script outside, must know. */
+/** Names that more than one stack, or a script outside, must know. `doctor --aws` knows them, too: crates/adapters/src/deployed. */
 import type { Config } from './config';
 
 /** The functions that run jobs; `api` answers requests and is none of them. */

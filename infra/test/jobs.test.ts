@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { FUNCTIONS, type FunctionName, JOBS } from '../lib/names';
@@ -30,6 +31,11 @@ describe.each([...FUNCTIONS])('the function %s', (name) => {
       DeletionPolicy: 'RetainExceptOnCreate',
       Properties: { LogGroupName: `/aws/lambda/gorgen-prod-${name}`, RetentionInDays: 365 },
     });
+  });
+
+  it('says which version of the program it is', () => {
+    const { version } = JSON.parse(execFileSync('cargo', ['metadata', '--no-deps', '--format-version', '1'], { encoding: 'utf-8' })).packages[0];
+    expect(functionOf(name).Tags).toContainEqual({ Key: 'version', Value: version });
   });
 
   it('deletes nothing, but for cleanup, and has no right with a wildcard', () => {

@@ -8,6 +8,8 @@ pub mod aws;
 #[cfg(feature = "control")]
 pub mod control;
 pub mod credentials;
+#[cfg(feature = "deployed")]
+pub mod deployed;
 mod disk;
 pub mod files;
 pub mod keyring;

@@ -78,8 +78,8 @@ pub(crate) enum Command {
     Export(Export),
     /// Make a backup of files of the program before this one, typed by the live database's tables
     ImportLegacy(ImportLegacy),
-    /// Check settings, database, vault and keyring, and say what to do
-    Doctor,
+    /// Check settings, database, vault and keyring, or with --aws all that is deployed, and say what to do
+    Doctor(Doctor),
     /// Make the accounts that backups, restores and restore tests log in with, each with no more rights than it needs
     ///
     /// Connects as GORGEN_DATABASE_URL says, which for this command is an administrator's account. May be run again: accounts
@@ -232,6 +232,14 @@ pub(crate) struct Pin {
 pub(crate) struct Unpin {
     /// The backup's id
     pub(crate) id: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Doctor {
+    /// Look at what the stacks of this environment made, e.g. prod, in the account and region of AWS's own settings; none of
+    /// GORGEN_ is needed
+    #[arg(long, value_name = "ENVIRONMENT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) aws: Option<String>,
 }
 
 #[derive(Debug, ClapArgs)]

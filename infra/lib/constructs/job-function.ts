@@ -1,7 +1,7 @@
 /** One Lambda function: a Rust binary, a role of its own, and a log of its own. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack, Tags } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
@@ -12,6 +12,7 @@ import { Construct } from 'constructs';
 import { type Config, ConfigError } from '../config';
 import { keep } from '../keep';
 import { type FunctionName, inCamels, nameOf, replicaUrl, vaultUrl } from '../names';
+import { programVersion } from '../version';
 import type { DatabaseAccess } from './database-access';
 import type { DatabaseNetwork } from './database-network';
 import { NOTICES_REASON, noticesAccess, noticesEnvironment } from './notices';
@@ -99,6 +100,7 @@ export class JobFunction extends Construct {
         maxEventAge: MAX_EVENT_AGE,
       }),
     });
+    Tags.of(this.lambda).add('version', programVersion());
     new CfnOutput(this, 'Name', { value: this.lambda.functionName }).overrideLogicalId(`Function${inCamels(name)}`);
     NagSuppressions.addResourceSuppressions(
       role,

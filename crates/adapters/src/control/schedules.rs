@@ -3,25 +3,13 @@
 use async_trait::async_trait;
 use aws_sdk_scheduler::{Client, operation::get_schedule::GetScheduleOutput, types::ScheduleState};
 use futures::{StreamExt, TryStreamExt, stream};
+pub use gorgen_engine::model::deployed::Schedule;
 
 use super::ControlError;
 use crate::aws::{Aws, AwsError};
 
 const NOT_FOUND: &str = "ResourceNotFoundException";
 const PARALLEL_READS: usize = 8;
-
-/// One schedule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Schedule {
-    /// Its name within the group.
-    pub name: String,
-    /// When it starts its job, e.g. `cron(0 3 * * ? *)`.
-    pub expression: String,
-    /// The time zone of the expression.
-    pub time_zone: String,
-    /// Whether it starts anything at all.
-    pub enabled: bool,
-}
 
 /// The schedules of one group.
 #[async_trait]

@@ -2,6 +2,7 @@
 //!
 //! What does not work is what it is there to find: it fails only if it can't print what it found.
 
+mod deployed;
 mod settings;
 
 use std::{
@@ -23,15 +24,33 @@ use gorgen_engine::{
     ports::{Keyring, Vault},
 };
 
-use crate::{args::Options, failure::Failure, output::Output, wiring};
+use crate::{
+    args::{self, Options},
+    failure::Failure,
+    output::Output,
+    wiring,
+};
 
-pub(super) async fn run(options: &Options, output: &Output) -> Result<ExitCode, Failure> {
-    let (settings, wrong) = settings::read(wiring::pairs(options));
-    let mut findings = settings::findings(&settings, &wrong);
-    findings.extend(look(&settings).await.findings);
+pub(super) async fn run(
+    args: &args::Doctor,
+    options: &Options,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    let findings = match &args.aws {
+        Some(environment) => deployed::look(environment).await,
+        None => of_this_machine(options).await,
+    };
     let report = Report { findings };
     output.result(&report, |text| describe(&report.findings, text))?;
     Ok(if report.has_problem() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What this machine's settings name.
+async fn of_this_machine(options: &Options) -> Vec<Finding> {
+    let (settings, wrong) = settings::read(wiring::pairs(options));
+    let mut findings = settings::findings(&settings, &wrong);
+    findings.extend(look(&settings).await.findings);
+    findings
 }
 
 async fn look(settings: &Settings) -> Report {
@@ -76,21 +95,28 @@ async fn open_keyring(settings: &Settings, aws: &Aws) -> Result<Arc<dyn Keyring>
     wiring::keyring_for_new(settings, url, aws).await.map_err(|failure| unusable(&failure))
 }
 
-/// A failure as a finding: with its causes on one line.
+/// A failure as a finding.
 fn unusable(failure: &Failure) -> Absent {
+    Absent::Unusable { fact: told(failure), remedy: failure.hint().unwrap_or_default() }
+}
+
+/// A failure and its causes on one line.
+fn told(failure: &Failure) -> String {
     let lines: Vec<_> = [failure.to_string()].into_iter().chain(failure.causes()).collect();
-    Absent::Unusable { fact: lines.join(": "), remedy: failure.hint().unwrap_or_default() }
+    lines.join(": ")
 }
 
 fn absent(setting: Setting) -> Absent {
     Absent::Setting(setting.name())
 }
 
-/// Wide enough for the longest name of a check.
+/// Wide enough for most names of checks; a longer one makes room for itself in all lines.
 const NAME_WIDTH: usize = 20;
 
 /// A line for each finding, and one more with what to do; what was not checked for one reason shares a line.
 pub(super) fn describe(findings: &[Finding], text: &mut String) -> fmt::Result {
+    let names = findings.iter().map(|finding| finding.check.len());
+    let width = names.max().unwrap_or_default().max(NAME_WIDTH);
     let of_one_reason = |one: &Finding, other: &Finding| one.is_skipped() && one.fact == other.fact;
     for group in findings.chunk_by(of_one_reason) {
         let Some(first) = group.first() else { continue };
@@ -99,7 +125,7 @@ pub(super) fn describe(findings: &[Finding], text: &mut String) -> fmt::Result {
             [only] => (*only, first.fact.clone()),
             several => ("not checked", several.join(", ")),
         };
-        writeln!(text, "{:<7}  {name:<NAME_WIDTH$}  {fact}", first.status.as_str())?;
+        writeln!(text, "{:<7}  {name:<width$}  {fact}", first.status.as_str())?;
         if let Some(remedy) = &first.remedy {
             writeln!(text, "         what to do: {remedy}")?;
         }

@@ -53,7 +53,7 @@ pub(crate) async fn run(
         Command::Keys(Keys::Erase(args)) => keys::erase(&args, &settings()?, output).await,
         Command::Keys(Keys::Drill(args)) => keys::drill(&args, &settings()?, output).await,
         // Settings that are wrong are what it looks for.
-        Command::Doctor => doctor::run(options, output).await,
+        Command::Doctor(args) => doctor::run(&args, options, output).await,
         Command::Prepare(args) => prepare::run(&args, &settings()?, output).await,
         Command::Report(args) => report::run(&args, &settings()?, output).await,
         Command::Export(args) => export::run(&args, &settings()?, output).await,

@@ -6,14 +6,19 @@
 use std::{error::Error as StdError, future::Future, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use tokio::time::timeout;
 
-use super::{Error, KeyChest, World, backups, remedy};
+use super::{Error, KeyChest, World, backups, remedy, runs};
 use crate::{
-    model::{KeyId, KeyPurpose, ObjectName, Scope, SourceIdentity, Survey, VaultId, prefix},
-    policy::findings::{Finding, Status, content, privileges, server, vault as of_vault},
+    model::{
+        KeyId, KeyPurpose, ObjectName, Scope, SourceIdentity, Survey, VaultId, deployed::Deployed,
+        prefix,
+    },
+    policy::findings::{
+        Finding, Status, content, deployed as of_deployed, privileges, server, vault as of_vault,
+    },
     ports::{
         Clock, Entropy, KeyContext, Keyring, KeyringError, Progress, Revision, Source, SourceError,
         Surveyor, Vault, VaultError, random,
@@ -29,6 +34,9 @@ const PROBES: u32 = 5;
 
 /// How many run records are looked at, from the newest, to find the last run of each job.
 const RECENT_RUNS: usize = 20;
+
+/// Ids of runs may be ahead of this machine's clock.
+const AHEAD: SignedDuration = SignedDuration::from_hours(1);
 
 /// What there is to look at.
 pub struct Checkup<'a> {
@@ -82,6 +90,22 @@ impl Report {
     /// Does anything not work?
     pub fn has_problem(&self) -> bool {
         self.findings.iter().any(|finding| finding.status == Status::Problem)
+    }
+}
+
+/// How the jobs of what is deployed went, by the records of runs in its vault: the last backup, verification and restore
+/// test that succeeded, against their schedules.
+pub async fn history(vault: &dyn Vault, deployed: &Deployed, clock: &dyn Clock) -> Vec<Finding> {
+    let now = clock.now();
+    let read = async {
+        let from = now.saturating_sub(of_deployed::LOOKBACK).unwrap_or(Timestamp::MIN);
+        let until = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
+        runs::readable_between(vault, from, until).await
+    };
+    match patiently(read).await {
+        None => of_deployed::unseen_history("the vault gave no answer in time"),
+        Some(Err(error)) => of_deployed::unseen_history(&told(&error)),
+        Some(Ok(records)) => of_deployed::history(&records, deployed, now),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Plain data with no I/O. Everything else in the engine may use it; it uses nothing of the engine.
 
+pub mod deployed;
 mod grants;
 mod ids;
 mod language;

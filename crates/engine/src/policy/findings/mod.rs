@@ -5,10 +5,12 @@
 //! privileges   what the account may not do that a job needs
 //! content      tables, columns and their character sets
 //! vault        whose it is, how old its newest backup is, how the last runs ended
+//! deployed     what is on AWS: buckets, keys, functions, schedules, alarms
 //! ```
 //! What could not be looked at is a finding too: [`Finding::skipped`].
 
 pub mod content;
+pub mod deployed;
 pub mod privileges;
 pub mod server;
 pub mod vault;
@@ -83,6 +85,19 @@ impl Finding {
         let fact = format!("not checked: it needs {needs}");
         let remedy = format!("see to {needs} first");
         Self { is_skipped: true, ..Self::warning(check, fact, remedy) }
+    }
+
+    /// Not looked at, because whoever asks lacks this right.
+    pub fn unseen(check: &'static str, right: &str) -> Self {
+        let fact = format!("not checked: it needs the right {right}");
+        let remedy = format!("grant {right}, or look as somebody who has it");
+        Self { is_skipped: true, ..Self::warning(check, fact, remedy) }
+    }
+
+    /// The same, but counted among what was not looked at.
+    #[must_use]
+    pub fn not_looked_at(self) -> Self {
+        Self { is_skipped: true, ..self }
     }
 
     /// Was this not looked at?

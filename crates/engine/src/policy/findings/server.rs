@@ -35,22 +35,29 @@ pub fn answers(survey: &Survey) -> Finding {
 
 /// Do the clocks of the server and of this machine agree?
 pub fn clock(reading: ClockReading) -> Finding {
+    let remedy = "set both by a time server (chrony, systemd-timesyncd or the like)";
+    clocks(reading, "the database server", remedy)
+}
+
+/// Do the clocks of AWS and of this machine agree?
+pub fn clock_of_aws(reading: ClockReading) -> Finding {
+    let remedy = "set this machine's by a time server (chrony, systemd-timesyncd or the like)";
+    clocks(reading, "AWS", remedy)
+}
+
+fn clocks(reading: ClockReading, whose: &str, remedy: &str) -> Finding {
     let ahead = reading.server.duration_since(reading.after).max(SignedDuration::ZERO);
     let behind = reading.before.duration_since(reading.server).max(SignedDuration::ZERO);
     let (skew, direction) = if ahead > behind { (ahead, "ahead of") } else { (behind, "behind") };
     if skew <= LARGEST_SKEW {
-        return Finding::ok("clock", "the database server and this machine agree on the time");
+        return Finding::ok("clock", format!("{whose} and this machine agree on the time"));
     }
     let fact = format!(
-        "the database server's clock is {} {direction} this machine's (it shows {})",
+        "{whose}'s clock is {} {direction} this machine's (it shows {})",
         spelled(skew),
         to_the_second(reading.server)
     );
-    Finding::warning(
-        "clock",
-        fact,
-        "set both by a time server (chrony, systemd-timesyncd or the like)",
-    )
+    Finding::warning("clock", fact, remedy)
 }
 
 /// How a snapshot can be begun with more than one connection.
