@@ -56,7 +56,7 @@ impl Aws {
     }
 
     /// AWS as Lambda tells a function: region and role's credentials come in the environment. Nothing else is looked for, as
-    /// there is nothing else: what looks would be a twentieth of the function.
+    /// there is nothing else, and what looks is large.
     pub fn of_lambda() -> Self {
         Self::made_by(|| future::ready(told()).boxed())
     }
